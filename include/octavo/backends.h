@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "octavo/graph.h"
+#include "octavo/plan.h"
+
+namespace octavo {
+
+/// What an operator means for quantization under one backend.
+enum class OpRole : std::uint8_t {
+  weighted,     ///< integer kernel with a constant weight: Conv, Gemm, MatMul
+  computes,     ///< integer kernel with inputs and output of their own: Add, Mul, Sigmoid
+  moves_data,   ///< output has the input's parameters: MaxPool, Reshape, Transpose
+  joins,        ///< all inputs and the output share parameters: Concat
+  activation,   ///< fuses into the operator before it, with no pair between: Relu, Clip
+};
+
+/// One row of a backend's table.
+struct OpRule {
+  std::string_view op_type;
+  OpRole role;
+  std::int64_t min_opset = 1;
+  /// The operator can end in float: its output needs no pair for it to run in integers.
+  bool float_output = false;
+};
+
+/// What one runtime executes in integers, as data. A new backend is one table and one line.
+struct BackendSpec {
+  std::string_view name;
+  std::string_view description;
+  QScheme activation;
+  QScheme weight;  ///< axis is replaced by the operator's channel axis where per_channel_weights
+  bool per_channel_weights = true;
+  bool int32_bias = true;
+  std::int64_t min_opset = 10;
+  std::int64_t min_opset_per_channel = 13;
+  std::span<const OpRule> rules;
+
+  const OpRule* rule_for(std::string_view op_type) const;
+};
+
+/// All backends, in the order help shows them.
+std::span<const BackendSpec* const> backends();
+/// Throws Error(invalid_argument) naming the known ones.
+const BackendSpec& backend_named(std::string_view name);
+
+/// Decides what is quantized. `graph` is prepared and has its shapes inferred.
+Plan make_plan(const Graph& graph, const BackendSpec& backend);
+
+/// Whether a node will run in integers and, where not, why: for `inspect`.
+struct NodeSupport {
+  NodeId node = kNoNode;
+  bool integer = false;
+  std::string reason;
+};
+std::vector<NodeSupport> explain_plan(const Graph& graph, const BackendSpec& backend, const Plan& plan);
+
+}  // namespace octavo

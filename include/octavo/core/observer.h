@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "octavo/core/qscheme.h"
+#include "octavo/core/tensor.h"
+
+namespace octavo {
+
+/// What one tensor of one picture contributes to an observer. Its content is the observer's own affair.
+struct Summary {
+  Summary() = default;
+  Summary(const Summary&) = delete;
+  Summary& operator=(const Summary&) = delete;
+  virtual ~Summary() = default;
+};
+
+/// Collects statistics of a tensor over many pictures and computes quantization parameters from them.
+///
+/// Observers are a monoid: `summarize` is pure and may run on any thread, `fold` is cheap and happens in
+/// picture order, `merge` joins the state of a later shard. Whatever the number of threads or shards, the
+/// state after the last picture is the same to the bit.
+class Observer {
+ public:
+  Observer() = default;
+  Observer(const Observer&) = delete;
+  Observer& operator=(const Observer&) = delete;
+  virtual ~Observer() = default;
+
+  /// Reads `x` (f32); thread-safe. NaN is ignored; an infinity counts as the largest finite float.
+  virtual std::unique_ptr<Summary> summarize(const TensorView& x) const = 0;
+
+  /// Adds a summary that this kind of observer made.
+  virtual void fold(const Summary& summary) = 0;
+
+  /// Adds the state of `later`, an observer of the same kind and options that saw the pictures after ours.
+  virtual void merge(const Observer& later) = 0;
+
+  /// Parameters for the statistics so far under `scheme`. Scales are finite and above zero for any
+  /// statistics, none at all included (scale 1, zero point 0 clamped to the range).
+  virtual QParams compute_qparams(const QScheme& scheme) const = 0;
+
+  /// Appends the state as little-endian bytes; `load` takes exactly these and returns false, leaving the
+  /// state as it was, for anything else.
+  virtual void save(std::vector<std::byte>& out) const = 0;
+  virtual bool load(std::span<const std::byte> bytes) = 0;
+};
+
+/// One range of real numbers; empty until something was seen.
+struct Range {
+  float min = 0.0F;
+  float max = 0.0F;
+};
+
+/// What every observer of ranges has in common with PyTorch's UniformQuantizationObserverBase: from a
+/// range to scale and zero point. See docs/numerics.md for the formulas.
+QParams qparams_from_ranges(std::span<const Range> ranges, const QScheme& scheme);
+
+}  // namespace octavo

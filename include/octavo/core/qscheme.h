@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "octavo/core/dtype.h"
+#include "octavo/core/require.h"
+
+namespace octavo {
+
+/// Signedness of the quantized integers, in PyTorch's words.
+enum class QType : std::uint8_t { qint8, quint8 };
+
+/// How a tensor is to be quantized, before any data was seen. An immutable value.
+struct QScheme {
+  static constexpr int kPerTensor = -1;
+
+  QType qtype = QType::quint8;
+  /// 1–16; up to 8 are stored in 8-bit integers, more in 16-bit ones. Signed schemes need at least 2.
+  int bits = 8;
+  /// Zero point fixed in the middle of the range (0 for qint8); otherwise affine.
+  bool symmetric = false;
+  /// Leaves out the most negative signed integer: [-127, 127] instead of [-128, 127].
+  bool symmetric_range = false;
+  /// Dimension that has a scale of its own for each index; kPerTensor: one scale for all.
+  int axis = kPerTensor;
+
+  constexpr bool per_channel() const { return axis != kPerTensor; }
+  constexpr bool is_signed() const { return qtype == QType::qint8; }
+
+  constexpr std::int32_t quant_min() const {
+    if (!is_signed()) return 0;
+    return -(std::int32_t{1} << (bits - 1)) + (symmetric_range ? 1 : 0);
+  }
+  constexpr std::int32_t quant_max() const {
+    return is_signed() ? (std::int32_t{1} << (bits - 1)) - 1 : (std::int32_t{1} << bits) - 1;
+  }
+  /// Integer type that stores the quantized values.
+  constexpr DType storage() const {
+    if (bits > 8) return is_signed() ? DType::i16 : DType::u16;
+    return is_signed() ? DType::i8 : DType::u8;
+  }
+  /// Whether the fields make sense together; `why` says what does not.
+  constexpr bool valid(std::string_view* why = nullptr) const {
+    std::string_view reason;
+    if (bits < 1 || bits > 16) reason = "bits must be 1 to 16";
+    else if (is_signed() && bits < 2) reason = "a signed scheme needs at least 2 bits";
+    else if (symmetric_range && !is_signed()) reason = "symmetric_range needs a signed type";
+    else if (axis < kPerTensor) reason = "axis must be a dimension, or kPerTensor";
+    if (why != nullptr) *why = reason;
+    return reason.empty();
+  }
+
+  friend bool operator==(const QScheme&, const QScheme&) = default;
+};
+
+/// The result of calibration for one tensor: real = (q - zero_point) * scale.
+struct QParams {
+  /// One for the tensor or one for each index of `axis`; always finite and above zero.
+  std::vector<float> scale;
+  /// As many as scales, within [quant_min, quant_max].
+  std::vector<std::int32_t> zero_point;
+  int axis = QScheme::kPerTensor;
+  std::int32_t quant_min = 0;
+  std::int32_t quant_max = 255;
+  /// i8, u8, i16, u16; i32 for biases.
+  DType storage = DType::u8;
+
+  bool per_channel() const { return axis != QScheme::kPerTensor; }
+  friend bool operator==(const QParams&, const QParams&) = default;
+};
+
+}  // namespace octavo

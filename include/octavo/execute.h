@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "octavo/core/tensor.h"
+#include "octavo/graph.h"
+#include "octavo/parallel.h"
+
+namespace octavo {
+
+struct ExecutorOptions {
+  /// Values handed to `Watcher` on each run; they are computed as such, never fused away.
+  std::vector<ValueId> watched;
+};
+
+/// Called on the running thread with each watched value right after it was computed; inputs and
+/// constants may be watched too. The view is valid during the call only.
+using Watcher = std::function<void(ValueId, const TensorView&)>;
+
+/// Runs a graph: floats as ONNX defines them, QuantizeLinear/DequantizeLinear as simulated quantization,
+/// ONNX's integer operators in integers. Compiled once; then constant and shared by any number of threads,
+/// each with a Session of its own. The outputs of a run depend on its inputs alone, to the last bit,
+/// whatever the number of threads.
+class Executor {
+ public:
+  /// Copies what it needs. Throws Error(unsupported) listing every operator it cannot run, before any work.
+  explicit Executor(const Graph& graph, const ExecutorOptions& options = {});
+  ~Executor();
+  Executor(Executor&&) noexcept;
+  Executor& operator=(Executor&&) noexcept;
+
+  /// Memory of one run in flight. Activations live from their producer to their last reader and reuse
+  /// each other's buffers; a second run of the same shapes allocates nothing but its outputs.
+  class Session {
+   public:
+    /// `pool`, where given, splits single operators over its threads.
+    explicit Session(const Executor& executor, ThreadPool* pool = nullptr);
+    ~Session();
+    Session(Session&&) noexcept;
+    Session& operator=(Session&&) noexcept;
+
+    /// `inputs` in the order of the graph's inputs; returns outputs in the order of the graph's outputs.
+    /// Throws Error(bad_data) where an input's type or shape contradicts the graph, Error(bad_model) naming
+    /// the node where shapes inside do not fit, Error(resource_limit) for tensors beyond the limit.
+    std::vector<Tensor> run(std::span<const Tensor> inputs, const Watcher& watcher = {});
+
+   private:
+    struct State;
+    std::unique_ptr<State> state_;
+  };
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Operators of the default domain that the executor can run, sorted.
+std::vector<std::string> executable_operators();
+/// Name of the library that convolution and matrix products use in this build: "oneDNN" or "Eigen".
+std::string_view compute_library();
+
+}  // namespace octavo

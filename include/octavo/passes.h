@@ -1,0 +1,35 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "octavo/backends.h"
+#include "octavo/graph.h"
+#include "octavo/plan.h"
+
+namespace octavo {
+
+/// A change of a graph that keeps what it computes. `run` returns how many places it changed and leaves
+/// a graph that `Graph::check` accepts.
+struct Pass {
+  std::string_view name;  ///< verb_object
+  std::string_view description;
+  int (*run)(Graph& graph);
+};
+
+/// Every preparing pass, in the order `prepare` runs them.
+std::span<const Pass> prepare_passes();
+
+/// Runs the preparing passes until none changes anything: fold BatchNormalization, constants and
+/// identities into a graph that is ready for planning. Names of surviving values are kept.
+void prepare(Graph& graph);
+
+/// Raises the default opset of `graph` to at least `opset`, converting the operators whose meaning or form
+/// changed between. Throws Error(unsupported) naming an operator it cannot convert.
+void upgrade_opset(Graph& graph, std::int64_t opset);
+
+/// Turns a plan and its parameters into QuantizeLinear/DequantizeLinear nodes and integer constants:
+/// after it the graph is the only carrier of every quantization decision. Graph outputs keep their names.
+void insert_qdq(Graph& graph, const Plan& plan, const QParamsByName& activations);
+
+}  // namespace octavo

@@ -1,0 +1,1 @@
+namespace octavo { int dummy_graph; }
