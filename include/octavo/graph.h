@@ -44,9 +44,9 @@ using Attribute = std::variant<std::int64_t, float, std::string, std::vector<std
 
 /// An operation. Operators mean what ONNX says they mean at the graph's opset.
 struct Node {
-  std::string name;     ///< may be empty; unique otherwise
-  std::string op_type;  ///< "Conv", "QuantizeLinear" …
-  std::string domain;   ///< "" is ai.onnx
+  std::string name;              ///< may be empty; unique otherwise
+  std::string op_type;           ///< "Conv", "QuantizeLinear" …
+  std::string domain;            ///< "" is ai.onnx
   std::vector<ValueId> inputs;   ///< kNoValue where an optional one is left out
   std::vector<ValueId> outputs;  ///< kNoValue where an optional one is left out
   std::map<std::string, Attribute, std::less<>> attributes;
@@ -101,16 +101,20 @@ class Graph {
   std::vector<std::pair<std::string, std::string>> metadata;
   std::map<std::string, Opaque, std::less<>> extras;  ///< functions, training info …, by the format's own key
 
-  /// Version of the default operator set.
+  /// Version of the default operator set; 0 where the graph names none.
   std::int64_t opset() const;
 
   // --- values ------------------------------------------------------------------------------------
+  // An id that was never given out or whose value or node is gone: Error(internal), in every call.
+  /// Throws Error(invalid_argument) where the name is empty or taken.
   ValueId add_value(std::string name, DType dtype = DType::undefined, std::optional<Dims> dims = std::nullopt);
   ValueId add_constant(std::string name, Tensor tensor);
+  /// For all but the name, which `rename_value` changes. The reference lasts until a value is added.
   Value& value(ValueId id);
   const Value& value(ValueId id) const;
   std::optional<ValueId> find_value(std::string_view name) const;
-  /// Throws Error(invalid_argument) where the new name is taken.
+  /// Throws Error(invalid_argument) where the new name is taken, Error(unsupported) where a subgraph
+  /// captures the value.
   void rename_value(ValueId id, std::string name);
   /// `base`, or `base_1`, `base_2` … : the first that no value has.
   std::string unique_value_name(std::string_view base) const;
@@ -128,11 +132,12 @@ class Graph {
   bool is_output(ValueId id) const;
 
   // --- nodes -------------------------------------------------------------------------------------
-  /// Adds `node` before `before` in the order of `nodes()`, or last. Its output values must not have a
-  /// producer yet.
+  /// Adds `node` before `before` in the order of `nodes()`, or last. Throws Error(invalid_argument) where
+  /// an output already has a producer, is a constant or a graph input, or the name is taken.
   NodeId add_node(Node node, NodeId before = kNoNode);
   const Node& node(NodeId id) const;
   /// For name, attributes and doc; inputs and outputs are changed by the calls below, which keep the uses.
+  /// The reference lasts until the next call that is not const.
   Node& mutable_node(NodeId id);
   void set_input(NodeId id, std::size_t index, ValueId value);
   void set_inputs_of(NodeId id, std::vector<ValueId> inputs);
@@ -146,7 +151,7 @@ class Graph {
   NodeId producer(ValueId id) const;
   /// Nodes that read the value, each once, in order of id; captured reads included.
   std::vector<NodeId> consumers(ValueId id) const;
-  /// Reads the value: graph outputs and captured reads count.
+  /// Reads of the value, each counted: graph outputs and captured reads count.
   std::size_t use_count(ValueId id) const;
   /// Makes all readers of `from`, graph outputs apart, read `to`. Throws Error(unsupported) where a
   /// subgraph captures `from`.
@@ -166,21 +171,46 @@ class Graph {
   struct Slot {  // a value with its uses
     Value value;
     NodeId producer = kNoNode;
-    std::vector<NodeId> consumers;  // one entry a use
+    std::map<NodeId, std::size_t> consumers;  // reads by each node, captured ones included
+    std::size_t reads = 0;                    // sum of the above and of the times it is a graph output
     std::size_t captures = 0;
+    bool is_input = false;
+    bool is_output = false;
     bool live = true;
   };
-  struct NodeSlot {
+  struct NodeSlot {  // a node and its place in the order, a doubly linked list: inserting is cheap anywhere
     Node node;
+    NodeId previous = kNoNode;
+    NodeId next = kNoNode;
     bool live = true;
   };
-  void connect(NodeId id);
-  void disconnect(NodeId id);
+  Slot& slot(ValueId id);
+  const Slot& slot(ValueId id) const;
+  NodeSlot& node_slot(NodeId id);
+  const NodeSlot& node_slot(NodeId id) const;
+  void read(ValueId id, NodeId reader);
+  void unread(ValueId id, NodeId reader);
+  void write(const std::vector<ValueId>& outputs, NodeId writer);
+  void unwrite(const std::vector<ValueId>& outputs);
+  void link(NodeId id, NodeId before);
+  void unlink(NodeId id);
+  void relink(const std::vector<NodeId>& order);
+  void index_touched_name();
+  bool node_name_taken(std::string_view name) const;
+  std::vector<NodeId> topological_order() const;
+  [[noreturn]] void report_cycle(const std::vector<std::size_t>& waiting) const;
+  void check_value(ValueId id) const;
+  void check_uses() const;
 
   std::vector<Slot> values_;
   std::vector<NodeSlot> nodes_;
-  std::vector<NodeId> order_;
+  NodeId first_ = kNoNode;
+  NodeId last_ = kNoNode;
   std::map<std::string, ValueId, std::less<>> value_by_name_;
+  // May be stale where `mutable_node` changed a name: a hit counts only if the node still has that name,
+  // and the one node handed out last is looked at itself.
+  std::map<std::string, NodeId, std::less<>> node_by_name_;
+  NodeId touched_ = kNoNode;
   std::vector<ValueId> inputs_;
   std::vector<ValueId> outputs_;
 };
