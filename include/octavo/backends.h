@@ -13,19 +13,19 @@ namespace octavo {
 
 /// What an operator means for quantization under one backend.
 enum class OpRole : std::uint8_t {
-  weighted,     ///< integer kernel with a constant weight: Conv, Gemm, MatMul
-  computes,     ///< integer kernel with inputs and output of their own: Add, Mul, Sigmoid
-  moves_data,   ///< output has the input's parameters: MaxPool, Reshape, Transpose
-  joins,        ///< all inputs and the output share parameters: Concat
-  activation,   ///< fuses into the operator before it, with no pair between: Relu, Clip
+  weighted,    ///< integer kernel over a constant weight: Conv, Gemm, MatMul
+  computes,    ///< integer kernel whose inputs and output have parameters of their own: Add, AveragePool
+  moves_data,  ///< output has the first input's parameters: MaxPool, Reshape, Transpose
+  joins,       ///< all inputs and the output share parameters: Concat
+  activation,  ///< fuses into the operator before it, with no pair between: Relu, Clip
 };
 
-/// One row of a backend's table.
+/// One row of a backend's table. What no row names runs in float.
 struct OpRule {
   std::string_view op_type;
   OpRole role;
-  std::int64_t min_opset = 1;
-  /// The operator can end in float: its output needs no pair for it to run in integers.
+  /// Weighted operators alone: they can end in float, so that their output needs a pair only where an
+  /// integer operator reads it.
   bool float_output = false;
 };
 
@@ -34,11 +34,11 @@ struct BackendSpec {
   std::string_view name;
   std::string_view description;
   QScheme activation;
-  QScheme weight;  ///< axis is replaced by the operator's channel axis where per_channel_weights
+  QScheme weight;  ///< `axis` is replaced by the operator's channel axis where per_channel_weights
   bool per_channel_weights = true;
   bool int32_bias = true;
-  std::int64_t min_opset = 10;
-  std::int64_t min_opset_per_channel = 13;
+  /// Version of the default operator set that Q/DQ with these schemes needs.
+  std::int64_t min_opset = 13;
   std::span<const OpRule> rules;
 
   const OpRule* rule_for(std::string_view op_type) const;
@@ -56,8 +56,9 @@ Plan make_plan(const Graph& graph, const BackendSpec& backend);
 struct NodeSupport {
   NodeId node = kNoNode;
   bool integer = false;
-  std::string reason;
+  std::string reason;  ///< empty for integer ones
 };
-std::vector<NodeSupport> explain_plan(const Graph& graph, const BackendSpec& backend, const Plan& plan);
+/// One entry a node, in topological order, by the same decisions as make_plan.
+std::vector<NodeSupport> explain_plan(const Graph& graph, const BackendSpec& backend);
 
 }  // namespace octavo

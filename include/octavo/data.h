@@ -23,11 +23,15 @@ struct Image {
   std::vector<std::uint8_t> pixels;
 };
 
-/// Decodes JPEG, PNG or BMP by content. Alpha is dropped, 16 bits become 8, palettes are expanded, CMYK
-/// JPEGs are converted; EXIF orientation is ignored, as PIL's open does. Throws Error(bad_data) naming the
-/// file, Error(resource_limit) above 2^28 pixels.
+/// Decodes JPEG, PNG or BMP by content. The pixels are those of PIL's open().convert("RGB"), to the bit: alpha
+/// is dropped, palettes are expanded, CMYK JPEGs are converted, EXIF orientation and colour profiles are
+/// ignored; 16 bits become 8 by their high byte (where PIL clips 16-bit grey). Throws Error(bad_data) naming
+/// the file where it is broken, cut short or of another kind (damage inside a JPEG included), Error(io) where
+/// it cannot be read, Error(resource_limit) above 2^28 pixels or 1 GiB.
 Image decode_image(const std::filesystem::path& path);
 
+/// "nearest", "bilinear" and "bicubic" equal PIL's resize to the bit. OpenCV's are computed as its portable
+/// code does: nearest and area to the bit, bilinear and bicubic within 1 (its vector code rounds otherwise).
 enum class Interpolation : std::uint8_t {
   nearest,          ///< PIL
   bilinear,         ///< PIL: triangle filter, widened when shrinking (antialias)
@@ -39,17 +43,23 @@ enum class Interpolation : std::uint8_t {
 };
 /// The names the command takes: "bilinear", "opencv-bilinear" …; nothing for an unknown one.
 std::optional<Interpolation> interpolation_named(std::string_view name);
+std::string_view name_of(Interpolation interpolation);
+/// All names, in the order help shows them.
+std::vector<std::string_view> interpolation_names();
 
 enum class ChannelOrder : std::uint8_t { rgb, bgr };
 enum class Layout : std::uint8_t { nchw, nhwc };
 
 /// From a picture to a tensor. Order: crop_fraction, resize or resize_short, center_crop, channel order,
-/// pixel range, then (x - mean) * scale / std for each channel in the order fed to the model.
+/// pixel range, then (x - mean) * scale / std for each channel in the order fed to the model, in f32 and in
+/// this order of operations, so that (0, 1) with mean and std gives torchvision's numbers to the bit. A grey
+/// picture feeds all three channels of a model; a colour picture becomes grey (ITU-R 601, as PIL's
+/// convert("L")) before anything else where the model wants one channel.
 struct Preprocess {
   std::optional<double> crop_fraction;            ///< centre square of side int(short side * fraction)
   std::optional<std::pair<int, int>> resize;      ///< width, height; aspect not kept
-  std::optional<int> resize_short;                ///< short side to this many pixels, aspect kept
-  std::optional<std::pair<int, int>> center_crop; ///< width, height
+  std::optional<int> resize_short;                ///< short side to this; long side int(this * long / short)
+  std::optional<std::pair<int, int>> center_crop; ///< width, height; torchvision's: zeros around what is smaller
   Interpolation interpolation = Interpolation::bilinear;
   ChannelOrder order = ChannelOrder::rgb;
   std::optional<Layout> layout;                   ///< nothing: from the model's input shape
@@ -57,9 +67,11 @@ struct Preprocess {
   std::vector<double> mean;                       ///< empty, one, or one a channel
   std::vector<double> scale;
   std::vector<double> std;
+
+  friend bool operator==(const Preprocess&, const Preprocess&) = default;
 };
 
-/// What a model's input wants: filled from the graph, 0 where the model leaves it open.
+/// What a model's input wants: filled from the graph.
 struct InputSpec {
   std::string name;
   DType dtype = DType::f32;
@@ -67,7 +79,9 @@ struct InputSpec {
 };
 
 /// `preprocess` completed from the input's shape (size, channels, layout), and what was added, in words, for
-/// the user to read. Throws Error(invalid_argument) where both contradict each other.
+/// the user to read: "resize to 227x227 (bilinear), the size of input 'data' [1,3,227,227]". The input has 3 or 4
+/// dimensions, 1 or 3 channels and a batch of 1 or open. Throws Error(invalid_argument) where both contradict
+/// each other, values are out of range, or no size is known (an open input and no resize).
 struct CompletedPreprocess {
   Preprocess preprocess;
   int channels = 3;
@@ -75,13 +89,16 @@ struct CompletedPreprocess {
 };
 CompletedPreprocess complete_preprocess(const Preprocess& preprocess, const InputSpec& input);
 
-/// Applies a completed preprocessing; the result has a leading dimension of 1.
+/// Applies a completed preprocessing; the result is [1, C, H, W] or [1, H, W, C]. `dtype` f32 or f64, or an
+/// integer type, rounded half to even and clamped to its range. Throws Error(unsupported) for others.
 Tensor preprocess_image(const Image& image, const CompletedPreprocess& preprocess, DType dtype = DType::f32);
 
-/// Reads a tensor: .npy (little-endian, C order; f4 f8 i1 u1 i4 i8 …) or .txt (numbers between blanks,
-/// commas or newlines). Throws Error(bad_data) naming the file and the place.
+/// Reads a tensor: .npy (versions 1 to 3, little-endian, C order; b1, i1 to i8, u1 to u8, f2 to f8) or .txt
+/// (numbers between blanks, commas or newlines, as a one-dimensional f64). Throws Error(bad_data) naming the
+/// file and the place, Error(io) where it cannot be read; sizes are checked against the file's.
 Tensor read_npy(const std::filesystem::path& path);
 Tensor read_text_tensor(const std::filesystem::path& path);
+/// Throws Error(io). Not for bf16, which .npy does not know: Error(unsupported).
 void write_npy(const TensorView& tensor, const std::filesystem::path& path);
 
 /// Samples by index, each a tensor for every model input. Thread-safe.
@@ -89,17 +106,24 @@ class DataSource {
  public:
   virtual ~DataSource() = default;
   virtual std::size_t size() const = 0;
-  /// Tensors in the order of the inputs the source was made for. Throws Error(bad_data) naming the file.
+  /// Tensors in the order of the inputs the source was made for, of the inputs' types, decoded anew on each
+  /// call: nothing is kept. Throws Error(bad_data) naming the file, whatever is wrong with it; a caller that
+  /// skips bad files catches that, lists what() and goes on with the next index.
   virtual std::vector<Tensor> load(std::size_t index) const = 0;
-  /// A name for messages and reports: the file, and the row where a file holds several.
+  /// A name for messages and reports: the path as given, and the row where a file holds several
+  /// ("kws/x.npy[17]"). With several inputs, that of the first.
   virtual std::string name(std::size_t index) const = 0;
 };
 
 /// Where one model input's samples come from.
 struct InputData {
   InputSpec input;
-  /// A folder (flat, sorted by name), a single file, or several. An .npy whose first dimension is a
-  /// number of samples gives one sample a row.
+  /// A folder (flat, sorted by name in byte order), a single file, or several, by ending in any case: .jpg
+  /// .jpeg .png .bmp are pictures, preprocessed; .npy and .txt are tensors, used as they are but for the
+  /// element type. An .npy fits with the input's shape, or without its leading 1 (or others); with a number of
+  /// samples before that it gives one sample a row, as it does where it has the input's shape but more than
+  /// the input's batch of 1. A .txt has as many numbers as the input has elements. Hidden files, folders
+  /// inside and other endings are passed over and counted in the notes.
   std::vector<std::filesystem::path> paths;
   Preprocess preprocess;
 };
@@ -114,16 +138,22 @@ struct DataReport {
   std::vector<std::string> bad_files;  ///< "path: reason"
 };
 
-/// Opens the samples of all inputs; several inputs are paired by order and must have as many samples.
-/// Files that cannot be read are listed, in Error(bad_data) or, with skip_bad_files, in `report`.
+/// Opens the samples of all inputs; several inputs are paired by order and must have as many samples. Opening
+/// looks at first bytes and .npy headers only: files bad by these are listed, all of them, in Error(bad_data)
+/// or, with skip_bad_files, in `report` (their sample is left out for every input). What shows on decoding
+/// comes from load(). Throws Error(bad_data) also where no sample is left, Error(io) for a path that does not
+/// exist, and what complete_preprocess throws where there are pictures.
 std::unique_ptr<DataSource> open_data(const std::vector<InputData>& inputs, const DataOptions& options,
                                       DataReport* report = nullptr);
 
-/// A label file: lines `path label`, paths relative to the file; `label` an integer class, or the path of a
-/// mask picture or .npy (a path ends in one of these). An .npy of integers labels samples in order.
+/// A label file: lines `path label`, paths relative to the file; `label` an integer class from 0, or the path
+/// of a mask picture or .npy (by its ending), relative to the file as well. The path may hold blanks: the label
+/// is what follows the last one. Empty lines and lines that begin with # are passed over. An .npy of integers
+/// labels samples in order. Throws Error(bad_data) naming file and line.
 struct LabelledSample {
-  std::filesystem::path path;
-  std::int64_t label = -1;
+  std::filesystem::path path;  ///< the label file's folder and the line's path; empty from an .npy
+  std::int64_t label = -1;     ///< -1 where there is a mask
+  std::filesystem::path mask;  ///< empty where there is a class
 };
 std::vector<LabelledSample> read_labels(const std::filesystem::path& path);
 

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "octavo/core/tensor.h"
@@ -16,6 +18,8 @@ namespace octavo {
 struct ExecutorOptions {
   /// Values handed to `Watcher` on each run; they are computed as such, never fused away.
   std::vector<ValueId> watched;
+  /// Most bytes that one session's activations and outputs may take at a time.
+  std::size_t memory_limit = std::size_t{16} << 30;
 };
 
 /// Called on the running thread with each watched value right after it was computed; inputs and
@@ -38,7 +42,8 @@ class Executor {
   /// each other's buffers; a second run of the same shapes allocates nothing but its outputs.
   class Session {
    public:
-    /// `pool`, where given, splits single operators over its threads.
+    /// Keeps a reference to what `executor` compiled: the executor must outlive its sessions (it may be
+    /// moved). `pool`, where given, splits single operators over its threads.
     explicit Session(const Executor& executor, ThreadPool* pool = nullptr);
     ~Session();
     Session(Session&&) noexcept;
@@ -48,6 +53,13 @@ class Executor {
     /// Throws Error(bad_data) where an input's type or shape contradicts the graph, Error(bad_model) naming
     /// the node where shapes inside do not fit, Error(resource_limit) for tensors beyond the limit.
     std::vector<Tensor> run(std::span<const Tensor> inputs, const Watcher& watcher = {});
+
+    /// Memory held for activations, and how many times some was asked from the system so far.
+    struct Memory {
+      std::size_t bytes = 0;
+      std::size_t allocations = 0;
+    };
+    Memory memory() const;
 
    private:
     struct State;

@@ -245,6 +245,7 @@ std::vector<Window> transposed_window_geometry(const Node& node, std::span<const
 /// See docs/graph_text.md; `match` is all passes need of it.
 class Pattern {
  public:
+  /// Throws Error(invalid_argument) where the text is no pattern.
   explicit Pattern(std::string_view text);
   /// Names of the pattern → values, and the nodes from first to last.
   struct Match {
@@ -261,6 +262,8 @@ class Pattern {
     std::vector<std::string> arguments;
     std::size_t required = 0;
   };
+  std::optional<Match> match_upwards(const Graph& graph, NodeId id, std::size_t index, const Match& below) const;
+
   std::vector<Step> steps_;
 };
 

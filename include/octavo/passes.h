@@ -28,8 +28,9 @@ void prepare(Graph& graph);
 /// changed between. Throws Error(unsupported) naming an operator it cannot convert.
 void upgrade_opset(Graph& graph, std::int64_t opset);
 
-/// Turns a plan and its parameters into QuantizeLinear/DequantizeLinear nodes and integer constants:
-/// after it the graph is the only carrier of every quantization decision. Graph outputs keep their names.
-void insert_qdq(Graph& graph, const Plan& plan, const QParamsByName& activations);
+/// Turns a plan with its parameters and rounded weights into QuantizeLinear/DequantizeLinear nodes and
+/// integer constants: after it the graph is the only carrier of every quantization decision. Biases become int32
+/// here. Graph outputs keep their names. Throws Error(internal) where a planned value or weight is missing.
+void insert_qdq(Graph& graph, const Plan& plan, const QParamsByName& activations, const QuantizedWeights& weights);
 
 }  // namespace octavo

@@ -42,4 +42,12 @@ struct Plan {
 /// Value name → its quantization parameters: what calibration ends in.
 using QParamsByName = std::map<std::string, QParams, std::less<>>;
 
+/// A constant rounded to integers, of the shape it had in float: what a weight method ends in.
+struct QuantizedWeight {
+  QParams params;
+  Tensor integers;
+};
+/// By the node of its WeightPlan.
+using QuantizedWeights = std::map<NodeId, QuantizedWeight>;
+
 }  // namespace octavo

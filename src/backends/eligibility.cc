@@ -1,0 +1,72 @@
+#include "eligibility.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace octavo::planning {
+namespace {
+
+bool is_float(const Graph& graph, ValueId id) {
+  if (id == kNoValue) return true;
+  const DType dtype = graph.value(id).dtype;
+  return dtype == DType::f32 || dtype == DType::undefined;
+}
+
+std::string reason_against_weight(const Graph& graph, const Node& node) {
+  if (graph.value(node.input(0)).is_constant()) return "its data input is constant";
+  const Tensor* weight = graph.constant(node.input(1));
+  if (weight == nullptr) return "its weight is not constant";
+  if (weight->dtype() != DType::f32) return fmt::format("its weight is {}, not f32", name_of(weight->dtype()));
+  if (weight->rank() < 2 || weight->size() == 0) return "its weight has no channels";
+  const auto values = weight->data<float>();
+  if (!std::all_of(values.begin(), values.end(), [](float w) { return std::isfinite(w); })) {
+    return "its weight holds infinities or NaNs";
+  }
+  if (node.input(2) != kNoValue && graph.constant(node.input(2)) == nullptr) return "its bias is not constant";
+  if (node.op_type != "Gemm") return {};
+  if (node.int_or("transA", 0) != 0) return "transA is set";
+  if (node.float_or("alpha", 1.0F) != 1.0F) return "alpha is not 1";
+  if (node.float_or("beta", 1.0F) != 1.0F && node.input(2) != kNoValue) return "beta is not 1";
+  return {};
+}
+
+/// Padding with anything but zero does not keep the range of its input.
+std::string reason_against_padding(const Graph& graph, const Node& node) {
+  if (node.string_or("mode", "constant") != "constant" || node.input(2) == kNoValue) return {};
+  const Tensor* fill = graph.constant(node.input(2));
+  if (fill != nullptr && fill->dtype() == DType::f32 && fill->size() == 1 && fill->data<float>()[0] == 0.0F) return {};
+  return "it pads with a value other than zero";
+}
+
+/// Cubic interpolation leaves the range of its input.
+std::string reason_against_resize(const Node& node) {
+  return node.string_or("mode", "nearest") == "cubic" ? "cubic interpolation leaves its input's range" : "";
+}
+
+}  // namespace
+
+std::optional<int> weight_channel_axis(const Graph& graph, const Node& node) {
+  const Tensor* weight = graph.constant(node.input(1));
+  if (weight == nullptr) return std::nullopt;
+  if (node.op_type == "Conv") return 0;
+  if (node.op_type == "Gemm") return node.int_or("transB", 0) != 0 ? 0 : 1;
+  if (node.op_type == "MatMul" && weight->rank() == 2) return 1;
+  return std::nullopt;
+}
+
+std::string reason_against(const Graph& graph, const Node& node, const OpRule& rule) {
+  if (node.op_type != rule.op_type || !node.domain.empty()) return "it is another operator of the same name";
+  for (const ValueId output : node.outputs) {
+    if (!is_float(graph, output) && output == node.output(0)) return "it does not compute in f32";
+  }
+  if (!is_float(graph, node.input(0))) return "it does not compute in f32";
+  if (rule.role == OpRole::weighted) return reason_against_weight(graph, node);
+  if (node.op_type == "Pad") return reason_against_padding(graph, node);
+  if (node.op_type == "Resize") return reason_against_resize(node);
+  if (node.op_type == "MaxPool" && node.output(1) != kNoValue) return "it has an output of indices";
+  return {};
+}
+
+}  // namespace octavo::planning
