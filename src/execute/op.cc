@@ -12,6 +12,10 @@ void NodeContext::unsupported(const std::string& problem) const {
   throw Error(ErrorCode::unsupported, describe(graph, id) + ": " + problem);
 }
 
+void RunContext::fail(ErrorCode code, const std::string& problem) const {
+  throw Error(code, description() + ": " + problem);
+}
+
 void RunContext::expect_dtype(std::size_t i, DType expected) const {
   if (dtype(i) == expected) return;
   fail("input " + std::to_string(i) + " has type " + std::string(name_of(dtype(i))) + ", expected " +
@@ -59,7 +63,10 @@ std::size_t normalize_axis(const RunContext& context, std::int64_t axis, std::si
 std::string shape_text(std::span<const std::int64_t> shape) {
   if (shape.empty()) return "scalar";
   std::string text;
-  for (const std::int64_t dim : shape) text += (text.empty() ? "" : "x") + std::to_string(dim);
+  for (const std::int64_t dim : shape) {
+    if (!text.empty()) text += 'x';
+    text += std::to_string(dim);
+  }
   return text;
 }
 

@@ -129,7 +129,12 @@ class RunContext {
   /// Runs body(0) … body(count - 1), over the session's threads where it has some. What a piece is must
   /// follow from shapes alone, never from the number of threads; only worth it for big work. `body` may
   /// not call this context except for inputs.
-  virtual void for_each(std::size_t count, const std::function<void(std::size_t)>& body) = 0;
+  void for_each(std::size_t count, const std::function<void(std::size_t)>& body) {
+    for_each_worker(count, [&](std::size_t i, int) { body(i); });
+  }
+  /// The same; `worker` in [0, workers()) is for scratch memory alone.
+  virtual void for_each_worker(std::size_t count, const std::function<void(std::size_t, int worker)>& body) = 0;
+  virtual int workers() const = 0;
   /// What `Kernel::make_state` made for this session.
   template <typename State>
   State& state() {
@@ -138,9 +143,11 @@ class RunContext {
 
   /// Throws Error(bad_model), naming the node before `problem`.
   [[noreturn]] void fail(const std::string& problem) const { fail(ErrorCode::bad_model, problem); }
-  [[noreturn]] virtual void fail(ErrorCode code, const std::string& problem) const = 0;
+  [[noreturn]] void fail(ErrorCode code, const std::string& problem) const;
 
  protected:
+  /// The node, for messages.
+  virtual const std::string& description() const = 0;
   virtual KernelState* kernel_state() = 0;
   /// Elements of an output allocated before.
   virtual std::size_t output_size(std::size_t i) const = 0;

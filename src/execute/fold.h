@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstddef>
+
+#include "octavo/graph.h"
+
+namespace octavo::execute {
+
+/// Computes every node whose inputs are all constant, by the kernels that would run it, and makes its
+/// outputs constants. A node whose outputs would exceed `memory_limit` together with those before it is
+/// left as it is. `graph` is sorted.
+void fold_constants(Graph& graph, std::size_t memory_limit);
+
+}  // namespace octavo::execute
