@@ -190,7 +190,8 @@ def luma(path: Path) -> tuple[Array, Array]:
     left, top = (y.width - 336) // 2, (y.height - 336) // 2
     crop = y.crop((left, top, left + 336, top + 336))
     low = crop.resize((112, 112), Image.Resampling.BICUBIC)
-    return tuple(np.asarray(p, np.float32)[None, None] / np.float32(255) for p in (low, crop))  # type: ignore[return-value]
+    unit = lambda plane: np.asarray(plane, np.float32)[None, None] / np.float32(255)  # noqa: E731
+    return unit(low), unit(crop)
 
 
 def classifier(name: str, file: str, input: str, prepare: Callable[[Path], Array], calib: str, listing: str,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,14 @@ namespace octavo {
 struct ActivationPlan {
   ValueId value = kNoValue;
   QScheme scheme;
+  /// Name in the table of observers; the same throughout a group.
+  std::string observer;
   /// Values of one group get the same parameters, from the union of their statistics: the inputs and
   /// output of a Concat, of pooling or of a reshape. Each value is in exactly one group.
   int group = 0;
+  /// An integer operator computes the value, so that the float never exists at run time: every reader and
+  /// the graph's caller read what the pair gives. Otherwise float operators go on reading the float.
+  bool integer_producer = false;
 };
 
 /// A constant input of a node that is stored as integers.
@@ -34,6 +40,8 @@ struct BiasPlan {
 
 /// For one graph and one backend: which values are quantized and how, and which share parameters.
 struct Plan {
+  /// Nodes that run in integers, activations fused into them included.
+  std::set<NodeId> integer_nodes;
   std::vector<ActivationPlan> activations;
   std::vector<WeightPlan> weights;
   std::vector<BiasPlan> biases;

@@ -63,6 +63,11 @@ std::string reason_against(const Graph& graph, const Node& node, const OpRule& r
   }
   if (!is_float(graph, node.input(0))) return "it does not compute in f32";
   if (rule.role == OpRole::weighted) return reason_against_weight(graph, node);
+  if (rule.role == OpRole::computes || rule.role == OpRole::joins) {
+    for (const ValueId input : node.inputs) {
+      if (input != kNoValue && graph.value(input).is_constant()) return "one of its operands is constant";
+    }
+  }
   if (node.op_type == "Pad") return reason_against_padding(graph, node);
   if (node.op_type == "Resize") return reason_against_resize(node);
   if (node.op_type == "MaxPool" && node.output(1) != kNoValue) return "it has an output of indices";

@@ -9,36 +9,44 @@
 
 namespace octavo::planning {
 
-/// Walks a graph once and decides, for one backend, which nodes run in integers and which values they need
-/// quantized. make_plan and explain_plan read the same walk.
+/// Decides, for one backend, which nodes run in integers and which values they need quantized; make_plan and
+/// explain_plan read the same decisions.
+///
+/// Weighted operators run in integers wherever they can: that is where time and size go. Everything between
+/// them does so only where integers come out of it into integer operators alone. An Add that feeds a float
+/// operator would cost accuracy twice, rounding its inputs and its output, and save nothing.
 class Planner {
  public:
   Planner(const Graph& graph, const BackendSpec& backend);
 
   Plan plan() const;
-  const std::vector<NodeSupport>& support() const { return support_; }
+  std::vector<NodeSupport> support() const;
 
  private:
-  void mark_nodes_before_weights();
-  void visit_weighted(NodeId id, const OpRule& rule);
-  void visit_follower(NodeId id, const OpRule& rule);
-  std::string reason_against_follower(NodeId id, const OpRule& rule) const;
-  void fuse_activation(NodeId id);
+  bool is_integer(NodeId id) const { return integer_[static_cast<std::size_t>(id)]; }
+  void mark_integer(NodeId id) { integer_[static_cast<std::size_t>(id)] = true; }
+  std::string reason_against_node(NodeId id) const;
+  std::string reason_against_readers(ValueId result) const;
   ValueId result_of(NodeId id) const;
-  void quantize(ValueId id) { quantized_[static_cast<std::size_t>(id)] = true; }
-  bool is_quantized(ValueId id) const { return id != kNoValue && quantized_[static_cast<std::size_t>(id)]; }
+  void drop_unfed_movers();
+  void mark_reaching();
+  void quantize_around(NodeId id);
+  void quantize(ValueId id);
   void share(ValueId a, ValueId b);
   ValueId group_of(ValueId id) const;
+  bool integer_producer(ValueId id) const;
+  bool wants_exact_range(ValueId id) const;
 
   const Graph& graph_;
   const BackendSpec& backend_;
   std::vector<NodeId> order_;
-  std::vector<bool> before_weight_;   // by node: a weighted integer node is reachable from its outputs
-  std::vector<bool> integer_;         // by node
-  std::vector<NodeId> fused_into_;    // by node: the operator an activation is fused into
-  std::vector<bool> quantized_;       // by value
-  std::vector<ValueId> shares_with_;  // by value: union-find towards the group's first value
-  std::vector<NodeSupport> support_;
+  std::vector<const OpRule*> rules_;   // by node; null where it has none
+  std::vector<bool> integer_;          // by node
+  std::vector<NodeId> fused_into_;     // by node: the operator an activation is fused into
+  std::vector<std::string> reasons_;   // by node: why it is not integer
+  std::vector<bool> reaches_integer_;  // by value: some integer node depends on it
+  std::vector<bool> quantized_;        // by value
+  std::vector<ValueId> shares_with_;   // by value: union-find towards the group's first value
 };
 
 }  // namespace octavo::planning

@@ -42,7 +42,7 @@ class Inserter {
     for (const WeightPlan& weight : plan_.weights) insert_weight(weight);
     for (const BiasPlan& bias : plan_.biases) insert_bias(bias);
     for (const auto& [node, input, value] : replacements_) graph_.set_input(node, input, value);
-    for (const ActivationPlan& activation : plan_.activations) insert_pair(activation.value);
+    for (const ActivationPlan& activation : plan_.activations) insert_pair(activation);
     graph_.sort();
     graph_.remove_dead();
   }
@@ -131,9 +131,9 @@ class Inserter {
                     integers(DType::i32, {static_cast<std::int64_t>(values.size())}, values));
   }
 
-  /// Readers of `id` read what is left of it after rounding; a subgraph that captures it by name still reads
-  /// the float value.
-  void insert_pair(ValueId id) {
+  /// A subgraph that captures the value by name goes on reading the float.
+  void insert_pair(const ActivationPlan& plan) {
+    const ValueId id = plan.value;
     const QParams& params = activation(id);
     const std::string name = graph_.value(id).name;
     const std::optional<Dims> dims = graph_.value(id).dims;
@@ -142,13 +142,14 @@ class Inserter {
     const ValueId stored = graph_.add_value(graph_.unique_value_name(name + "_quantized"), params.storage, dims);
     const ValueId restored = add_float_value(name, dims);
     for (const NodeId reader : readers) {
+      if (!plan.integer_producer && !plan_.integer_nodes.contains(reader)) continue;
       for (std::size_t i = 0; i < graph_.node(reader).inputs.size(); ++i) {
         if (graph_.node(reader).input(i) == id) graph_.set_input(reader, i, restored);
       }
     }
     add_linear("QuantizeLinear", name + "_QuantizeLinear", id, linear, params.axis, stored);
     add_linear("DequantizeLinear", name + "_DequantizeLinear", stored, linear, params.axis, restored);
-    if (graph_.is_output(id)) replace_output(id, restored);
+    if (plan.integer_producer && graph_.is_output(id)) replace_output(id, restored);
   }
 
   /// The pair's result takes over the name under which callers know the output.

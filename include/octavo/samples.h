@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "octavo/data.h"
+#include "octavo/parallel.h"
+#include "octavo/progress.h"
+
+namespace octavo {
+
+struct SampleOptions {
+  int threads = 0;  ///< below 1: all cores
+  bool skip_bad_files = false;
+  std::string stage;  ///< for progress events
+  Progress progress;
+};
+
+/// Runs work over samples: on several at once where there are as many as threads, else on one after the other
+/// with the threads left to `inner_pool`. Results are handed over in order of the samples, so that what is
+/// made of them does not depend on threads.
+class SampleRunner {
+ public:
+  /// `indices` of `data`, which must outlive the runner.
+  SampleRunner(const DataSource& data, std::vector<std::size_t> indices, SampleOptions options);
+
+  /// Workers that `produce` may be called from at once.
+  int workers() const { return outer_.threads(); }
+  /// Results that may wait at once: `slot` is below this.
+  std::size_t slots() const { return 2 * static_cast<std::size_t>(outer_.threads()); }
+  /// Threads for splitting single operators; null where they are busy with whole samples.
+  ThreadPool* inner_pool() { return inner_.threads() > 1 ? &inner_ : nullptr; }
+
+  /// produce(inputs, worker, slot) on any worker, then consume(position, slot) on the calling thread, in
+  /// order. Samples that cannot be loaded are left out of both and returned as "name: reason" where
+  /// skip_bad_files is set; otherwise they are all listed in Error(bad_data), as they are where no sample is
+  /// left. Throws Error(cancelled) where progress says so.
+  std::vector<std::string> run(const std::function<void(std::span<const Tensor>, int, std::size_t)>& produce,
+                               const std::function<void(std::size_t, std::size_t)>& consume);
+
+ private:
+  const DataSource& data_;
+  std::vector<std::size_t> indices_;
+  SampleOptions options_;
+  ThreadPool outer_;
+  ThreadPool inner_;
+};
+
+/// All indices of `data`, or `most` of them spread evenly; 0 means all.
+std::vector<std::size_t> spread_indices(std::size_t size, std::size_t most);
+
+}  // namespace octavo

@@ -1,0 +1,93 @@
+#include "octavo/samples.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <numeric>
+#include <thread>
+#include <utility>
+
+#include "octavo/error.h"
+
+namespace octavo {
+namespace {
+
+int resolve(int threads) {
+  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+int outer_threads(const SampleOptions& options, std::size_t samples) {
+  const int threads = resolve(options.threads);
+  return samples >= static_cast<std::size_t>(threads) ? threads : 1;
+}
+
+constexpr std::size_t kMostListed = 20;
+
+[[noreturn]] void throw_bad_files(const std::vector<std::string>& bad, std::size_t all, bool skipped) {
+  std::string message = fmt::format("{} of {} samples cannot be read:", bad.size(), all);
+  for (std::size_t i = 0; i < bad.size() && i < kMostListed; ++i) message += fmt::format("\n  {}", bad[i]);
+  if (bad.size() > kMostListed) message += fmt::format("\n  … and {} more", bad.size() - kMostListed);
+  message += skipped ? "\nNo sample is left." : "\nRemove them, or skip them with --skip-bad-images.";
+  throw Error(ErrorCode::bad_data, message);
+}
+
+}  // namespace
+
+SampleRunner::SampleRunner(const DataSource& data, std::vector<std::size_t> indices, SampleOptions options)
+    : data_(data),
+      indices_(std::move(indices)),
+      options_(std::move(options)),
+      outer_(outer_threads(options_, indices_.size())),
+      inner_(outer_.threads() == 1 ? resolve(options_.threads) : 1) {}
+
+std::vector<std::string> SampleRunner::run(
+    const std::function<void(std::span<const Tensor>, int, std::size_t)>& produce,
+    const std::function<void(std::size_t, std::size_t)>& consume) {
+  const auto total = static_cast<std::int64_t>(indices_.size());
+  const auto report = [&](std::int64_t done) {
+    if (options_.progress && !options_.progress({options_.stage, done, total})) {
+      throw Error(ErrorCode::cancelled, fmt::format("{}: cancelled after {} of {} samples", options_.stage, done, total));
+    }
+  };
+  std::vector<std::string> reasons(slots());  // why the sample in a slot could not be loaded
+  std::vector<std::string> bad;
+  // Once the run is lost, the remaining samples are only loaded, so that all bad ones can be listed.
+  std::atomic<bool> lost = false;
+  report(0);
+  outer_.ordered(
+      indices_.size(),
+      [&](std::size_t position, int worker) {
+        std::string& reason = reasons[position % slots()];
+        reason.clear();
+        try {
+          const std::vector<Tensor> inputs = data_.load(indices_[position]);
+          if (!lost) produce(inputs, worker, position % slots());
+        } catch (const Error& error) {
+          if (error.code() != ErrorCode::bad_data) throw;
+          reason = error.what();
+          if (!options_.skip_bad_files) lost = true;
+        }
+      },
+      [&](std::size_t position) {
+        const std::string& reason = reasons[position % slots()];
+        if (!reason.empty()) {
+          bad.push_back(reason);
+        } else if (!lost) {
+          consume(position, position % slots());
+        }
+        report(static_cast<std::int64_t>(position) + 1);
+      });
+  if (!bad.empty() && (!options_.skip_bad_files || bad.size() == indices_.size())) {
+    throw_bad_files(bad, indices_.size(), options_.skip_bad_files);
+  }
+  return bad;
+}
+
+std::vector<std::size_t> spread_indices(std::size_t size, std::size_t most) {
+  const std::size_t count = most == 0 ? size : std::min(size, most);
+  std::vector<std::size_t> indices(count);
+  for (std::size_t i = 0; i < count; ++i) indices[i] = i * size / count;
+  return indices;
+}
+
+}  // namespace octavo
