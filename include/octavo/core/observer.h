@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "octavo/core/qscheme.h"
+#include "octavo/core/qparams.h"
 #include "octavo/core/tensor.h"
 
 namespace octavo {
@@ -41,7 +41,9 @@ class Observer {
   virtual void merge(const Observer& later) = 0;
 
   /// Parameters for the statistics so far under `scheme`. Scales are finite and above zero for any
-  /// statistics, none at all included (scale 1, zero point 0 clamped to the range).
+  /// statistics, none at all included; see qparams_from_ranges. An observer per tensor ignores
+  /// the scheme's axis; one per channel joins its channels where the scheme is per tensor or
+  /// where it saw nothing.
   virtual QParams compute_qparams(const QScheme& scheme) const = 0;
 
   /// Appends the state as little-endian bytes; `load` takes exactly these and returns false, leaving the
@@ -49,15 +51,5 @@ class Observer {
   virtual void save(std::vector<std::byte>& out) const = 0;
   virtual bool load(std::span<const std::byte> bytes) = 0;
 };
-
-/// One range of real numbers; empty until something was seen.
-struct Range {
-  float min = 0.0F;
-  float max = 0.0F;
-};
-
-/// What every observer of ranges has in common with PyTorch's UniformQuantizationObserverBase: from a
-/// range to scale and zero point. See docs/numerics.md for the formulas.
-QParams qparams_from_ranges(std::span<const Range> ranges, const QScheme& scheme);
 
 }  // namespace octavo

@@ -44,10 +44,14 @@ struct QScheme {
   /// Whether the fields make sense together; `why` says what does not.
   constexpr bool valid(std::string_view* why = nullptr) const {
     std::string_view reason;
-    if (bits < 1 || bits > 16) reason = "bits must be 1 to 16";
-    else if (is_signed() && bits < 2) reason = "a signed scheme needs at least 2 bits";
-    else if (symmetric_range && !is_signed()) reason = "symmetric_range needs a signed type";
-    else if (axis < kPerTensor) reason = "axis must be a dimension, or kPerTensor";
+    if (bits < 1 || bits > 16)
+      reason = "bits must be 1 to 16";
+    else if (is_signed() && bits < 2)
+      reason = "a signed scheme needs at least 2 bits";
+    else if (symmetric_range && !is_signed())
+      reason = "symmetric_range needs a signed type";
+    else if (axis < kPerTensor)
+      reason = "axis must be a dimension, or kPerTensor";
     if (why != nullptr) *why = reason;
     return reason.empty();
   }

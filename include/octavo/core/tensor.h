@@ -138,13 +138,15 @@ class Tensor {
   }
 
   TensorView view() const { return {dtype_, shape_, storage_.get()}; }
-  operator TensorView() const { return view(); }  // NOLINT(google-explicit-constructor): a view is the cheap argument type
+  operator TensorView() const {
+    return view();
+  }  // NOLINT(google-explicit-constructor): a view is the cheap argument type
 
  private:
   static std::shared_ptr<std::byte> allocate(std::size_t bytes) {
     if (bytes == 0) bytes = 1;
-    auto* data = static_cast<std::byte*>(::operator new(bytes, std::align_val_t{kAlignment}));
-    return {data, [](std::byte* p) { ::operator delete(p, std::align_val_t{kAlignment}); }};
+    auto* data = static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kAlignment}));
+    return {data, [](std::byte* p) { ::operator delete (p, std::align_val_t{kAlignment}); }};
   }
 
   void detach() {

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "octavo/core/bytes.h"
+#include "octavo/core/observers/channel_ranges.h"
+
+namespace octavo {
+
+/// Smallest and largest value of each index of a dimension over all pictures: PyTorch's
+/// PerChannelMinMaxObserver.
+class PerChannelMinMaxObserver final : public Observer {
+ public:
+  explicit PerChannelMinMaxObserver(int axis = 0, const Kernels& kernels = plain_kernels())
+      : axis_(axis), kernels_(&kernels) {}
+
+  std::unique_ptr<Summary> summarize(const TensorView& x) const override {
+    auto summary = std::make_unique<ChannelRangesSummary>();
+    summary->ranges = channel_ranges(x, axis_, *kernels_);
+    return summary;
+  }
+  void fold(const Summary& summary) override { join(static_cast<const ChannelRangesSummary&>(summary).ranges); }
+  void merge(const Observer& later) override { join(static_cast<const PerChannelMinMaxObserver&>(later).ranges_); }
+
+  QParams compute_qparams(const QScheme& scheme) const override { return qparams_from_channels(ranges_, scheme); }
+
+  void save(std::vector<std::byte>& out) const override {
+    core::ByteWriter writer(out);
+    core::write_ranges(writer, ranges_);
+  }
+  bool load(std::span<const std::byte> bytes) override {
+    core::ByteReader in(bytes);
+    ChannelRanges ranges;
+    if (!core::read_ranges(in, in.left() / 8, ranges) || !in.complete()) return false;
+    ranges_ = std::move(ranges);
+    return true;
+  }
+
+ private:
+  /// Where pictures differ in their number of channels, the larger number holds.
+  void join(const ChannelRanges& others) {
+    if (ranges_.size() < others.size()) ranges_.resize(others.size());
+    for (std::size_t c = 0; c < others.size(); ++c) ranges_[c] = ranges_[c].joined(others[c]);
+  }
+
+  int axis_;
+  const Kernels* kernels_;
+  ChannelRanges ranges_;
+};
+
+}  // namespace octavo

@@ -1,0 +1,27 @@
+// Calibrates and quantizes with core alone, built without exceptions and run-time types.
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "octavo/core/fake_quantize.h"
+#include "octavo/core/observers/table.h"
+#include "octavo/core/weights/absmax.h"
+
+int main() {
+  using namespace octavo;
+  const std::array<float, 6> values = {-1.0F, -0.5F, 0.0F, 0.25F, 1.0F, 2.0F};
+  const std::array<std::int64_t, 2> shape = {2, 3};
+  const TensorView x(shape, values.data());
+  for (const ObserverEntry& entry : observers()) {
+    FakeQuantize fake_quantize({.qtype = QType::quint8}, entry.make({}));
+    const Tensor y = fake_quantize.forward(x);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const bool clipped_or_near = std::fabs(y.data<float>()[i]) <= std::fabs(values[i]) + 3.0F / 255.0F;
+      if (!clipped_or_near) return 1;
+    }
+  }
+  const QuantizedTensor weight = quantize_weight(x, {QType::qint8, 8, true, true, 0});
+  return weight.integers.data<std::int8_t>()[5] == 127 ? 0 : 1;
+}
