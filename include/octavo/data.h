@@ -56,15 +56,15 @@ enum class Layout : std::uint8_t { nchw, nhwc };
 /// picture feeds all three channels of a model; a colour picture becomes grey (ITU-R 601, as PIL's
 /// convert("L")) before anything else where the model wants one channel.
 struct Preprocess {
-  std::optional<double> crop_fraction;            ///< centre square of side int(short side * fraction)
-  std::optional<std::pair<int, int>> resize;      ///< width, height; aspect not kept
-  std::optional<int> resize_short;                ///< short side to this; long side int(this * long / short)
-  std::optional<std::pair<int, int>> center_crop; ///< width, height; torchvision's: zeros around what is smaller
+  std::optional<double> crop_fraction;             ///< centre square of side int(short side * fraction)
+  std::optional<std::pair<int, int>> resize;       ///< width, height; aspect not kept
+  std::optional<int> resize_short;                 ///< short side to this; long side int(this * long / short)
+  std::optional<std::pair<int, int>> center_crop;  ///< width, height; torchvision's: zeros around what is smaller
   Interpolation interpolation = Interpolation::bilinear;
   ChannelOrder order = ChannelOrder::rgb;
-  std::optional<Layout> layout;                   ///< nothing: from the model's input shape
+  std::optional<Layout> layout;                          ///< nothing: from the model's input shape
   std::pair<double, double> pixel_range = {0.0, 255.0};  ///< what pixels 0 and 255 become
-  std::vector<double> mean;                       ///< empty, one, or one a channel
+  std::vector<double> mean;                              ///< empty, one, or one a channel
   std::vector<double> scale;
   std::vector<double> std;
 
