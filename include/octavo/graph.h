@@ -224,7 +224,7 @@ Graph parse_graph(std::string_view text);
 /// are shortened to type and shape (such text cannot be parsed back).
 std::string to_text(const Graph& graph, std::size_t max_constant = static_cast<std::size_t>(-1));
 
-/// Fills dtype and dims of every value that can be known from inputs and constants, keeping symbols.
+/// Sorts, and fills dtype and dims of every value that can be known from inputs and constants, keeping symbols.
 /// What it cannot infer stays unknown; a contradiction throws Error(bad_model) naming the node.
 void infer_shapes(Graph& graph);
 
@@ -237,7 +237,8 @@ struct Window {
 /// Error(bad_model) for sizes that give no output or attributes that contradict each other.
 std::vector<Window> window_geometry(const Node& node, std::span<const std::int64_t> kernel,
                                     std::span<const std::int64_t> input);
-/// The same for ConvTranspose (output_padding, output_shape).
+/// The same for ConvTranspose (output_padding, output_shape). `output` may be up to stride - 1 more than the
+/// kernel reaches: elements that get the bias alone.
 std::vector<Window> transposed_window_geometry(const Node& node, std::span<const std::int64_t> kernel,
                                                std::span<const std::int64_t> input);
 
