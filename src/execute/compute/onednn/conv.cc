@@ -39,18 +39,9 @@ std::size_t aligned(std::size_t bytes) {
   return (bytes + Tensor::kAlignment - 1) / Tensor::kAlignment * Tensor::kAlignment;
 }
 
-dnnl::primitive_attr make_attributes(const Activation& activation) {
+dnnl::primitive_attr make_attributes() {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  dnnl::post_ops post;
-  if (activation.kind == Activation::Kind::relu) {
-    post.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
-  } else if (activation.kind == Activation::Kind::leaky_relu) {
-    post.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, activation.alpha, 0.0F);
-  } else if (activation.kind == Activation::Kind::clip) {
-    post.append_eltwise(1.0F, dnnl::algorithm::eltwise_clip, activation.alpha, activation.beta);
-  }
-  attributes.set_post_ops(post);
   return attributes;
 }
 
@@ -144,7 +135,7 @@ class OnednnConvolution : public Convolution {
     const dnnl::convolution_forward::desc desc(
         dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, memory::desc(source_dims, f32, any),
         weights_desc(any), bias, memory::desc(target_dims, f32, any), strides, dilations, pad_begin, pad_end);
-    const dnnl::convolution_forward::primitive_desc chosen(desc, make_attributes(parameters_.activation), engine_);
+    const dnnl::convolution_forward::primitive_desc chosen(desc, make_attributes(), engine_);
     plan->convolution = dnnl::convolution_forward(chosen);
     plan->source = chosen.src_desc();
     plan->target = chosen.dst_desc();
@@ -195,6 +186,9 @@ class OnednnConvolution : public Convolution {
                                       {DNNL_ARG_BIAS, plan.bias},
                                       {DNNL_ARG_DST, result},
                                       {DNNL_ARG_SCRATCHPAD, memory(plan.scratchpad, engine_, scratchpad)}});
+    // Not oneDNN's own post-operation: with one it may choose another algorithm, whose last bits differ.
+    apply(parameters_.activation,
+          {static_cast<float*>(result.get_data_handle()), plan.target.get_size() / sizeof(float)});
     if (plan.reorders_target) {
       plan.from_target.execute(stream, {{DNNL_ARG_FROM, result}, {DNNL_ARG_TO, target}});
     }
