@@ -6,6 +6,7 @@
 
 #include "octavo/data.h"
 #include "octavo/graph.h"
+#include "octavo/passes.h"
 #include "octavo/plan.h"
 #include "octavo/progress.h"
 
@@ -17,6 +18,10 @@ struct CalibrateOptions {
   bool skip_bad_files = false;
   Progress progress;
 };
+
+/// Largest |x| of each channel of each planned activation, over a few of the samples: for equalize_channels.
+ChannelMaxima survey_channels(const Graph& graph, const Plan& plan, const DataSource& data,
+                              const CalibrateOptions& options);
 
 /// What calibration learned about a prepared graph.
 struct Calibration {
@@ -30,5 +35,15 @@ struct Calibration {
 /// result is the same to the bit for any number of threads. Throws Error(bad_data) listing every sample that
 /// cannot be loaded, unless skip_bad_files; also where none is left.
 Calibration calibrate(const Graph& graph, const Plan& plan, const DataSource& data, const CalibrateOptions& options);
+
+/// Rounds every planned weight to the nearest integers under the scales that its largest values ask for. A scale
+/// with which the int32 bias would overflow is enlarged.
+QuantizedWeights round_weights(const Graph& graph, const Plan& plan, const QParamsByName& activations);
+
+/// Takes out of each output channel's mean what rounding its weights has put in: bias += Σ (w - rounded w)·E[x],
+/// with the means of the operator's inputs over a few of the samples (Nagel et al. 2019, arXiv 1906.04721,
+/// section 4.2). Operators without a bias get one, in `graph` and in `plan`; MatMul has no place for it.
+void correct_biases(Graph& graph, Plan& plan, const QuantizedWeights& weights, const DataSource& data,
+                    const CalibrateOptions& options);
 
 }  // namespace octavo

@@ -30,7 +30,8 @@ struct Image {
 /// it cannot be read, Error(resource_limit) above 2^28 pixels or 1 GiB.
 Image decode_image(const std::filesystem::path& path);
 
-/// "nearest", "bilinear" and "bicubic" equal PIL's resize to the bit. OpenCV's are computed as its portable
+/// "nearest", "bilinear" and "bicubic" equal Pillow 13's resize to the bit (earlier ones differ by one level for
+/// pictures that lose more than twice as many rows as columns). OpenCV's are computed as its portable
 /// code does: nearest and area to the bit, bilinear and bicubic within 1 (its vector code rounds otherwise).
 enum class Interpolation : std::uint8_t {
   nearest,          ///< PIL

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "octavo/backends.h"
 #include "octavo/graph.h"
@@ -27,6 +31,15 @@ void prepare(Graph& graph);
 /// Raises the default opset of `graph` to at least `opset`, converting the operators whose meaning or form
 /// changed between. Throws Error(unsupported) naming an operator it cannot convert.
 void upgrade_opset(Graph& graph, std::int64_t opset);
+
+/// Value name → max |x| of each channel (dimension 1) over some samples.
+using ChannelMaxima = std::map<std::string, std::vector<float>, std::less<>>;
+
+/// Brings the channels of planned activations closer to each other's range, by powers of two that the weights
+/// before and behind take in: the graph computes the same bits, and one scale a tensor then wastes less on its
+/// small channels. Cross-layer equalization (Nagel et al. 2019, arXiv 1906.04721) driven by activations, as in
+/// SmoothQuant (Xiao et al. 2022, arXiv 2211.10438). Returns how many nodes it changed; ids stay valid.
+int equalize_channels(Graph& graph, const Plan& plan, const ChannelMaxima& ranges);
 
 /// Turns a plan with its parameters and rounded weights into QuantizeLinear/DequantizeLinear nodes and
 /// integer constants: after it the graph is the only carrier of every quantization decision. Biases become int32

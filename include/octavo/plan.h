@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "octavo/core/qscheme.h"
+#include "octavo/core/quantize.h"
 #include "octavo/graph.h"
 
 namespace octavo {
@@ -50,12 +51,7 @@ struct Plan {
 /// Value name → its quantization parameters: what calibration ends in.
 using QParamsByName = std::map<std::string, QParams, std::less<>>;
 
-/// A constant rounded to integers, of the shape it had in float: what a weight method ends in.
-struct QuantizedWeight {
-  QParams params;
-  Tensor integers;
-};
-/// By the node of its WeightPlan.
-using QuantizedWeights = std::map<NodeId, QuantizedWeight>;
+/// Rounded weights by the node of their WeightPlan: what a weight method ends in.
+using QuantizedWeights = std::map<NodeId, QuantizedTensor>;
 
 }  // namespace octavo

@@ -40,7 +40,7 @@ struct RecipeOption {
 };
 std::span<const RecipeOption> recipe_options();
 
-/// Sets one option; a value may be for one input only: "input_name:value". Throws Error(invalid_argument)
+/// Sets one option; a value may be for one model input only: "input_name=value". Throws Error(invalid_argument)
 /// naming the key, what was found and what is expected; an unknown key names the nearest known one.
 void set_option(Recipe& recipe, std::string_view key, std::string_view value);
 

@@ -24,24 +24,28 @@ struct SampleOptions {
 /// made of them does not depend on threads.
 class SampleRunner {
  public:
-  /// `indices` of `data`, which must outlive the runner.
+  /// `indices` of `data`, ascending, which must outlive the runner.
   SampleRunner(const DataSource& data, std::vector<std::size_t> indices, SampleOptions options);
 
   /// Workers that `produce` may be called from at once.
   int workers() const { return outer_.threads(); }
-  /// Results that may wait at once: `slot` is below this.
+  /// Results that may wait at once, and where the one of a position waits.
   std::size_t slots() const { return 2 * static_cast<std::size_t>(outer_.threads()); }
+  std::size_t slot(std::size_t position) const { return position % slots(); }
   /// Threads for splitting single operators; null where they are busy with whole samples.
   ThreadPool* inner_pool() { return inner_.threads() > 1 ? &inner_ : nullptr; }
 
-  /// produce(inputs, worker, slot) on any worker, then consume(position, slot) on the calling thread, in
-  /// order. Samples that cannot be loaded are left out of both and returned as "name: reason" where
-  /// skip_bad_files is set; otherwise they are all listed in Error(bad_data), as they are where no sample is
-  /// left. Throws Error(cancelled) where progress says so.
-  std::vector<std::string> run(const std::function<void(std::span<const Tensor>, int, std::size_t)>& produce,
-                               const std::function<void(std::size_t, std::size_t)>& consume);
+  /// produce(inputs, worker, position) on any worker, then consume(position) on the calling thread, in order;
+  /// positions count within `indices`. Samples that cannot be loaded are left out of both and returned as "name:
+  /// reason" where skip_bad_files is set; otherwise they are all listed in Error(bad_data), as they are where no sample
+  /// is left. Throws Error(cancelled) where progress says so.
+  std::vector<std::string> run(
+      const std::function<void(std::span<const Tensor> inputs, int worker, std::size_t position)>& produce,
+      const std::function<void(std::size_t position)>& consume);
 
  private:
+  void list_others(std::vector<std::string>& bad) const;
+
   const DataSource& data_;
   std::vector<std::size_t> indices_;
   SampleOptions options_;

@@ -4,25 +4,21 @@
 
 #include <map>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "octavo/core/observers/table.h"
 #include "octavo/error.h"
-#include "octavo/execute.h"
 #include "octavo/kernels.h"
-#include "octavo/samples.h"
+#include "watch.h"
 
 namespace octavo {
 namespace {
 
-using Summaries = std::vector<std::unique_ptr<Summary>>;  // by planned activation
-
 std::vector<std::unique_ptr<Observer>> make_observers(const Plan& plan) {
+  ObserverOptions options;
+  options.kernels = &fast_kernels();
   std::vector<std::unique_ptr<Observer>> observers;
   for (const ActivationPlan& activation : plan.activations) {
-    ObserverOptions options;
-    options.kernels = &fast_kernels();
     observers.push_back(observer_named(activation.observer, options));
     if (observers.back() == nullptr) {
       throw Error(ErrorCode::invalid_argument, fmt::format("observer '{}' is not known", activation.observer));
@@ -33,7 +29,7 @@ std::vector<std::unique_ptr<Observer>> make_observers(const Plan& plan) {
 
 /// Joins the statistics of each group in the first member's observer and gives its parameters to all members.
 QParamsByName compute_parameters(const Graph& graph, const Plan& plan,
-                                 std::vector<std::unique_ptr<Observer>>& observers) {
+                                 const std::vector<std::unique_ptr<Observer>>& observers) {
   std::map<int, std::size_t> first;  // by group
   for (std::size_t i = 0; i < plan.activations.size(); ++i) {
     const auto [entry, is_first] = first.try_emplace(plan.activations[i].group, i);
@@ -50,38 +46,15 @@ QParamsByName compute_parameters(const Graph& graph, const Plan& plan,
 }  // namespace
 
 Calibration calibrate(const Graph& graph, const Plan& plan, const DataSource& data, const CalibrateOptions& options) {
-  ExecutorOptions watch;
-  std::map<ValueId, std::size_t> position;  // in the plan
-  for (std::size_t i = 0; i < plan.activations.size(); ++i) {
-    watch.watched.push_back(plan.activations[i].value);
-    position[plan.activations[i].value] = i;
-  }
-  const Executor executor(graph, watch);
-  auto observers = make_observers(plan);
-
-  SampleRunner runner(data, spread_indices(data.size(), 0),
-                      {options.threads, options.skip_bad_files, "calibrate", options.progress});
-  std::vector<Executor::Session> sessions;
-  for (int worker = 0; worker < runner.workers(); ++worker) sessions.emplace_back(executor, runner.inner_pool());
-  std::vector<Summaries> slots(runner.slots());
-
+  std::vector<ValueId> values;
+  for (const ActivationPlan& activation : plan.activations) values.push_back(activation.value);
+  const auto observers = make_observers(plan);
   Calibration calibration;
-  calibration.bad_files = runner.run(
-      [&](std::span<const Tensor> inputs, int worker, std::size_t slot) {
-        Summaries summaries(observers.size());
-        sessions[static_cast<std::size_t>(worker)].run(inputs, [&](ValueId value, const TensorView& tensor) {
-          const std::size_t i = position.at(value);
-          summaries[i] = observers[i]->summarize(tensor);
-        });
-        slots[slot] = std::move(summaries);
-      },
-      [&](std::size_t, std::size_t slot) {
-        for (std::size_t i = 0; i < observers.size(); ++i) {
-          if (slots[slot][i] != nullptr) observers[i]->fold(*slots[slot][i]);
-        }
-        slots[slot].clear();
-        ++calibration.samples;
-      });
+  calibration.bad_files = calibration::watch<std::unique_ptr<Summary>>(
+      graph, values, data, spread_indices(data.size(), 0), options, "calibrate",
+      [&](std::size_t i, const TensorView& tensor) { return observers[i]->summarize(tensor); },
+      [&](std::size_t i, std::unique_ptr<Summary> summary) { observers[i]->fold(*summary); });
+  calibration.samples = data.size() - calibration.bad_files.size();
   calibration.activations = compute_parameters(graph, plan, observers);
   return calibration;
 }

@@ -56,7 +56,7 @@ class Inserter {
     }
     return found->second;
   }
-  const QuantizedWeight& weight(NodeId id) const {
+  const QuantizedTensor& weight(NodeId id) const {
     const auto found = weights_.find(id);
     if (found == weights_.end()) {
       throw Error(ErrorCode::internal, fmt::format("{} is planned but has no rounded weight", describe(graph_, id)));
@@ -102,7 +102,7 @@ class Inserter {
   }
 
   void insert_weight(const WeightPlan& plan) {
-    const QuantizedWeight& rounded = weight(plan.node);
+    const QuantizedTensor& rounded = weight(plan.node);
     insert_constant(plan.node, plan.input, rounded.params, rounded.integers);
   }
 

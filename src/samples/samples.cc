@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
-#include <numeric>
 #include <thread>
 #include <utility>
 
@@ -42,11 +42,12 @@ SampleRunner::SampleRunner(const DataSource& data, std::vector<std::size_t> indi
 
 std::vector<std::string> SampleRunner::run(
     const std::function<void(std::span<const Tensor>, int, std::size_t)>& produce,
-    const std::function<void(std::size_t, std::size_t)>& consume) {
+    const std::function<void(std::size_t)>& consume) {
   const auto total = static_cast<std::int64_t>(indices_.size());
   const auto report = [&](std::int64_t done) {
     if (options_.progress && !options_.progress({options_.stage, done, total})) {
-      throw Error(ErrorCode::cancelled, fmt::format("{}: cancelled after {} of {} samples", options_.stage, done, total));
+      throw Error(ErrorCode::cancelled,
+                  fmt::format("{}: cancelled after {} of {} samples", options_.stage, done, total));
     }
   };
   std::vector<std::string> reasons(slots());  // why the sample in a slot could not be loaded
@@ -57,11 +58,11 @@ std::vector<std::string> SampleRunner::run(
   outer_.ordered(
       indices_.size(),
       [&](std::size_t position, int worker) {
-        std::string& reason = reasons[position % slots()];
+        std::string& reason = reasons[slot(position)];
         reason.clear();
         try {
           const std::vector<Tensor> inputs = data_.load(indices_[position]);
-          if (!lost) produce(inputs, worker, position % slots());
+          if (!lost) produce(inputs, worker, position);
         } catch (const Error& error) {
           if (error.code() != ErrorCode::bad_data) throw;
           reason = error.what();
@@ -69,18 +70,32 @@ std::vector<std::string> SampleRunner::run(
         }
       },
       [&](std::size_t position) {
-        const std::string& reason = reasons[position % slots()];
+        const std::string& reason = reasons[slot(position)];
         if (!reason.empty()) {
           bad.push_back(reason);
         } else if (!lost) {
-          consume(position, position % slots());
+          consume(position);
         }
         report(static_cast<std::int64_t>(position) + 1);
       });
   if (!bad.empty() && (!options_.skip_bad_files || bad.size() == indices_.size())) {
-    throw_bad_files(bad, indices_.size(), options_.skip_bad_files);
+    if (indices_.size() < data_.size()) list_others(bad);
+    throw_bad_files(bad, data_.size(), options_.skip_bad_files);
   }
   return bad;
+}
+
+/// Whoever mends his files wants to know of all of them at once, those of no interest to this run included.
+void SampleRunner::list_others(std::vector<std::string>& bad) const {
+  for (std::size_t i = 0; i < data_.size(); ++i) {
+    if (std::binary_search(indices_.begin(), indices_.end(), i)) continue;
+    try {
+      data_.load(i);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::bad_data) throw;
+      bad.push_back(error.what());
+    }
+  }
 }
 
 std::vector<std::size_t> spread_indices(std::size_t size, std::size_t most) {

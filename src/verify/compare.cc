@@ -1,0 +1,225 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "channel_sums.h"
+#include "octavo/error.h"
+#include "octavo/execute.h"
+#include "octavo/samples.h"
+#include "octavo/verify.h"
+#include "ranking.h"
+
+namespace octavo {
+namespace {
+
+using verify::ChannelSums;
+
+/// A value that both graphs compute under one name.
+struct Layer {
+  ValueId reference = kNoValue;
+  ValueId quantized = kNoValue;
+};
+
+/// What one sample contributes.
+struct SampleResult {
+  std::vector<ChannelSums> layers;
+  std::vector<ChannelSums> outputs;
+  std::vector<std::optional<bool>> agrees;  // by output; nothing where it has no scores
+  // How many classes stand before the labelled one in the first output; nothing without label or scores.
+  std::optional<std::size_t> float_rank;
+  std::optional<std::size_t> quantized_rank;
+};
+
+void require_same_names(const Graph& reference, const Graph& quantized, const std::vector<ValueId>& a,
+                        const std::vector<ValueId>& b, std::string_view what) {
+  bool same = a.size() == b.size();
+  for (std::size_t i = 0; same && i < a.size(); ++i) same = reference.value(a[i]).name == quantized.value(b[i]).name;
+  if (same) return;
+  const auto names = [](const Graph& graph, const std::vector<ValueId>& ids) {
+    std::string text;
+    for (const ValueId id : ids) text += fmt::format("{}'{}'", text.empty() ? "" : ", ", graph.value(id).name);
+    return text;
+  };
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("the two models have different {}: {} and {}; compare a model with what was made of it", what,
+                          names(reference, a), names(quantized, b)));
+}
+
+/// Values that become integers, by what their QuantizeLinear reads, as the float graph knows them.
+std::vector<Layer> common_layers(const Graph& reference, const Graph& quantized) {
+  std::vector<Layer> layers;
+  for (const NodeId id : reference.nodes()) {
+    for (const ValueId output : reference.node(id).outputs) {
+      if (output == kNoValue || reference.is_output(output)) continue;
+      const auto found = quantized.find_value(reference.value(output).name);
+      if (!found || quantized.value(*found).is_constant() || quantized.producer(*found) == kNoNode) continue;
+      for (const NodeId reader : quantized.consumers(*found)) {
+        if (quantized.node(reader).op_type != "QuantizeLinear") continue;
+        layers.push_back({output, *found});
+        break;
+      }
+    }
+  }
+  return layers;
+}
+
+bool comparable(const TensorView& a, const TensorView& b) {
+  return a.dtype() == DType::f32 && b.dtype() == DType::f32 &&
+         std::equal(a.shape().begin(), a.shape().end(), b.shape().begin(), b.shape().end());
+}
+
+Tensor copy_of(const TensorView& view) {
+  Tensor copy(view.dtype(), Shape(view.shape().begin(), view.shape().end()), true);
+  std::memcpy(copy.mutable_bytes(), view.bytes(), copy.byte_size());
+  return copy;
+}
+
+/// Runs both graphs and adds up their differences.
+class Comparer {
+ public:
+  Comparer(const Graph& reference, const Graph& quantized, const VerifyOptions& options)
+      : reference_(reference),
+        options_(options),
+        layers_(options.layers ? common_layers(reference, quantized) : std::vector<Layer>{}),
+        float_executor_(reference, watched(&Layer::reference)),
+        quantized_executor_(quantized, watched(&Layer::quantized)) {
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      place_in_reference_[layers_[i].reference] = i;
+      place_in_quantized_[layers_[i].quantized] = i;
+    }
+    layer_sums_.resize(layers_.size());
+    output_sums_.resize(reference.outputs().size());
+    agreeing_.resize(reference.outputs().size());
+    scored_.resize(reference.outputs().size());
+  }
+
+  Comparison run(const DataSource& data) {
+    const auto indices = spread_indices(data.size(), options_.max_samples);
+    SampleRunner runner(data, indices, {options_.threads, options_.skip_bad_files, "verify", options_.progress});
+    std::vector<Executor::Session> float_sessions;
+    std::vector<Executor::Session> quantized_sessions;
+    for (int worker = 0; worker < runner.workers(); ++worker) {
+      float_sessions.emplace_back(float_executor_, runner.inner_pool());
+      quantized_sessions.emplace_back(quantized_executor_, runner.inner_pool());
+    }
+    std::vector<SampleResult> slots(runner.slots());
+    Comparison comparison;
+    comparison.bad_files = runner.run(
+        [&](std::span<const Tensor> inputs, int worker, std::size_t position) {
+          const auto i = static_cast<std::size_t>(worker);
+          slots[runner.slot(position)] =
+              compare_sample(inputs, label(indices[position]), float_sessions[i], quantized_sessions[i]);
+        },
+        [&](std::size_t position) {
+          fold(slots[runner.slot(position)], comparison);
+          slots[runner.slot(position)] = {};
+        });
+    finish(comparison);
+    return comparison;
+  }
+
+ private:
+  ExecutorOptions watched(ValueId Layer::*side) const {
+    ExecutorOptions options;
+    for (const Layer& layer : layers_) options.watched.push_back(layer.*side);
+    return options;
+  }
+
+  std::int64_t label(std::size_t index) const { return options_.labels.empty() ? -1 : options_.labels.at(index); }
+
+  SampleResult compare_sample(std::span<const Tensor> inputs, std::int64_t label, Executor::Session& float_session,
+                              Executor::Session& quantized_session) const {
+    SampleResult result;
+    result.layers.resize(layers_.size());
+    std::vector<Tensor> originals(layers_.size());
+    const auto floats = float_session.run(inputs, [&](ValueId value, const TensorView& tensor) {
+      originals[place_in_reference_.at(value)] = copy_of(tensor);
+    });
+    const auto quantized = quantized_session.run(inputs, [&](ValueId value, const TensorView& tensor) {
+      const std::size_t i = place_in_quantized_.at(value);
+      if (comparable(originals[i], tensor)) result.layers[i].add(originals[i], tensor);
+    });
+    result.outputs.resize(floats.size());
+    result.agrees.resize(floats.size());
+    for (std::size_t i = 0; i < floats.size(); ++i) {
+      if (!comparable(floats[i], quantized[i])) continue;
+      result.outputs[i].add(floats[i], quantized[i]);
+      if (!verify::is_scores(floats[i])) continue;
+      const auto a = floats[i].data<float>();
+      const auto b = quantized[i].data<float>();
+      result.agrees[i] = verify::best_class(a) == verify::best_class(b);
+      if (i > 0 || label < 0) continue;
+      result.float_rank = verify::rank_of(a, label);
+      result.quantized_rank = verify::rank_of(b, label);
+    }
+    return result;
+  }
+
+  void fold(const SampleResult& result, Comparison& comparison) {
+    ++comparison.samples;
+    for (std::size_t i = 0; i < layer_sums_.size(); ++i) layer_sums_[i].add(result.layers[i]);
+    for (std::size_t i = 0; i < output_sums_.size(); ++i) {
+      output_sums_[i].add(result.outputs[i]);
+      if (!result.agrees[i]) continue;
+      ++scored_[i];
+      agreeing_[i] += *result.agrees[i] ? 1 : 0;
+    }
+    if (!result.float_rank) return;
+    ++comparison.labelled;
+    count_rank(*result.float_rank, comparison.float_accuracy);
+    count_rank(*result.quantized_rank, comparison.quantized_accuracy);
+  }
+
+  static void count_rank(std::size_t rank, std::optional<Accuracy>& accuracy) {
+    if (!accuracy) accuracy.emplace();
+    accuracy->top1 += rank < 1 ? 1.0 : 0.0;
+    accuracy->top5 += rank < 5 ? 1.0 : 0.0;
+  }
+
+  void finish(Comparison& comparison) const {
+    for (std::size_t i = 0; i < output_sums_.size(); ++i) {
+      OutputComparison output{reference_.value(reference_.outputs()[i]).name, output_sums_[i].distance(), std::nullopt};
+      if (scored_[i] == comparison.samples && scored_[i] > 0) {
+        output.top1_agreement = static_cast<double>(agreeing_[i]) / static_cast<double>(scored_[i]);
+      }
+      comparison.outputs.push_back(std::move(output));
+    }
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      const Node& node = reference_.node(reference_.producer(layers_[i].reference));
+      comparison.layers.push_back(
+          {reference_.value(layers_[i].reference).name, node.name, node.op_type, layer_sums_[i].distance()});
+    }
+    for (auto* accuracy : {&comparison.float_accuracy, &comparison.quantized_accuracy}) {
+      if (!accuracy->has_value()) continue;
+      (*accuracy)->top1 /= static_cast<double>(comparison.labelled);
+      (*accuracy)->top5 /= static_cast<double>(comparison.labelled);
+    }
+  }
+
+  const Graph& reference_;
+  const VerifyOptions& options_;
+  std::vector<Layer> layers_;
+  Executor float_executor_;
+  Executor quantized_executor_;
+  std::map<ValueId, std::size_t> place_in_reference_;
+  std::map<ValueId, std::size_t> place_in_quantized_;
+  std::vector<ChannelSums> layer_sums_;
+  std::vector<ChannelSums> output_sums_;
+  std::vector<std::size_t> agreeing_;  // by output: samples with the same best class
+  std::vector<std::size_t> scored_;    // by output: samples that have scores
+};
+
+}  // namespace
+
+Comparison compare(const Graph& reference, const Graph& quantized, const DataSource& data,
+                   const VerifyOptions& options) {
+  require_same_names(reference, quantized, reference.inputs(), quantized.inputs(), "inputs");
+  require_same_names(reference, quantized, reference.outputs(), quantized.outputs(), "outputs");
+  return Comparer(reference, quantized, options).run(data);
+}
+
+}  // namespace octavo
