@@ -17,7 +17,7 @@ from PIL import Image
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 W, H = 33, 25
-RESIZES = [(16, 16), (33, 11), (13, 25), (66, 50), (9, 7), (5, 30)]
+RESIZES = [(16, 16), (33, 11), (13, 25), (66, 50), (9, 7), (5, 30), (30, 10)]
 OPENCV = {"opencv-nearest": cv2.INTER_NEAREST, "opencv-bilinear": cv2.INTER_LINEAR,
           "opencv-bicubic": cv2.INTER_CUBIC, "opencv-area": cv2.INTER_AREA}
 PILLOW = {"nearest": Image.NEAREST, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}

@@ -35,7 +35,7 @@ int difference(const Image& image, const std::string& prefix, std::string_view m
   return largest_difference(resized(image, width, height, *interpolation_named(method)), expected);
 }
 
-constexpr std::pair<int, int> kSizes[] = {{16, 16}, {33, 11}, {13, 25}, {66, 50}, {9, 7}, {5, 30}};
+constexpr std::pair<int, int> kSizes[] = {{16, 16}, {33, 11}, {13, 25}, {66, 50}, {9, 7}, {5, 30}, {30, 10}};
 constexpr std::pair<int, int> kBlockSizes[] = {{16, 12}, {8, 6}};
 
 }  // namespace
