@@ -47,6 +47,66 @@ void for_window(const Geometry& geometry, std::span<const std::int64_t> at, std:
   }
 }
 
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return a <= 0 ? 0 : (a + b - 1) / b; }
+
+/// out[o] = combine(out[o], in[…]) for every element of the windows that lies inside one row of the input: one
+/// pass over the output row for each column of the kernel, which vectorizes.
+template <typename T, typename Combine>
+void combine_row(const Window& window, std::int64_t input, const T* in, T* out, const Combine& combine) {
+  const std::int64_t begin = divide_up(window.pad_begin - (window.output - 1) * window.stride, window.dilation);
+  const std::int64_t end = std::min(window.kernel, divide_up(input + window.pad_begin, window.dilation));
+  for (std::int64_t k = begin; k < end; ++k) {
+    const std::int64_t offset = k * window.dilation - window.pad_begin;
+    const std::int64_t from = divide_up(-offset, window.stride);
+    const std::int64_t to = std::min(window.output, divide_up(input - offset, window.stride));
+    if (window.stride == 1) {
+      for (std::int64_t o = from; o < to; ++o) out[o] = combine(out[o], in[o + offset]);
+    } else {
+      for (std::int64_t o = from; o < to; ++o) out[o] = combine(out[o], in[o * window.stride + offset]);
+    }
+  }
+}
+
+/// Calls row(first output position, coordinates) for every row of outputs of one plane.
+template <typename Row>
+void for_output_rows(const Geometry& geometry, const Row& row) {
+  std::vector<std::int64_t> at(geometry.output.size());
+  for (std::int64_t position = 0; position < geometry.output_size; position += geometry.output.back()) {
+    row(position, std::span<const std::int64_t>(at));
+    for (std::size_t d = at.size() - 1; d-- > 0;) {
+      if (++at[d] < geometry.output[d]) break;
+      at[d] = 0;
+    }
+  }
+}
+
+/// Calls row(offset) for every row of the input that the windows of the output row at `at` reach.
+template <typename Row>
+void for_input_rows(const Geometry& geometry, std::span<const std::int64_t> at, std::size_t d, std::int64_t offset,
+                    const Row& row) {
+  if (d + 1 == geometry.windows.size()) {
+    row(offset * geometry.input[d]);
+    return;
+  }
+  const Window& window = geometry.windows[d];
+  const Inside range = inside(window, at[d], geometry.input[d]);
+  const std::int64_t first = at[d] * window.stride - window.pad_begin;
+  for (std::int64_t i = range.from; i < range.to; ++i) {
+    for_input_rows(geometry, at, d + 1, offset * geometry.input[d] + first + i * window.dilation, row);
+  }
+}
+
+/// One plane: every output starts as `start` and is combined with its window's elements.
+template <typename T, typename Combine>
+void combine_plane(const Geometry& geometry, const T* in, T* out, T start, const Combine& combine) {
+  std::fill_n(out, geometry.output_size, start);
+  for_output_rows(geometry, [&](std::int64_t position, std::span<const std::int64_t> at) {
+    for_input_rows(geometry, at, 0, 0, [&](std::int64_t offset) {
+      combine_row(geometry.windows.back(), geometry.input.back(), in + offset, out + position, combine);
+    });
+  });
+}
+
 /// Calls body(position, coordinates) for every output position of one plane.
 template <typename Body>
 void for_positions(const Geometry& geometry, const Body& body) {
@@ -117,7 +177,7 @@ class MaxPool : public Pool {
           run_plane_indexed(shape, in, y.data() + start, indices.data() + start,
                             static_cast<std::int64_t>(plane) * shape.input_size);
         } else {
-          run_plane(shape, in, y.data() + start);
+          combine_plane(shape, in, y.data() + start, lowest<T>(), [](T a, T b) { return a < b ? b : a; });
         }
       });
     });
@@ -128,17 +188,6 @@ class MaxPool : public Pool {
   static constexpr T lowest() {
     return std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
                                                 : std::numeric_limits<T>::lowest();
-  }
-
-  template <typename T>
-  static void run_plane(const Geometry& shape, const T* in, T* out) {
-    for_positions(shape, [&](std::int64_t position, std::span<const std::int64_t> at) {
-      T best = lowest<T>();
-      for_window(shape, at, 0, 0, [&](std::int64_t first, std::int64_t count, std::int64_t step) {
-        for (std::int64_t i = 0; i < count; ++i) best = std::max(best, in[first + i * step]);
-      });
-      out[position] = best;
-    });
   }
 
   template <typename T>
@@ -194,13 +243,10 @@ class AveragePool : public Pool {
  private:
   template <typename T>
   void run_plane(const Geometry& shape, const T* in, T* out) const {
+    combine_plane(shape, in, out, T{0}, [](T a, T b) { return a + b; });
     for_positions(shape, [&](std::int64_t position, std::span<const std::int64_t> at) {
-      T sum = 0;
-      for_window(shape, at, 0, 0, [&](std::int64_t first, std::int64_t count, std::int64_t step) {
-        for (std::int64_t i = 0; i < count; ++i) sum += in[first + i * step];
-      });
       const std::int64_t divisor = elements(shape, at);
-      out[position] = divisor == 0 ? T{0} : sum / static_cast<T>(divisor);
+      out[position] = divisor == 0 ? T{0} : out[position] / static_cast<T>(divisor);
     });
   }
 
