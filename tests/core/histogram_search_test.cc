@@ -70,6 +70,15 @@ std::vector<std::uint64_t> magnitudes(const Histogram& histogram) {
   return counts;
 }
 
+TEST_CASE("The vectorizable logarithm is the logarithm") {
+  std::mt19937 random(17);
+  std::uniform_real_distribution<double> exponent(0.0, 64.0);
+  for (int i = 0; i < 20000; ++i) {
+    const double x = i < 100 ? 1.0 + i / 64.0 : std::exp2(exponent(random));
+    CHECK(std::fabs(detail::ln_from_one(x) - std::log(x)) <= 1e-14 * std::max(1.0, std::log(x)));
+  }
+}
+
 TEST_CASE("KL by prefix sums keeps as many bins as the plain search") {
   std::uint32_t seed = 11;
   for (const Samples& kind : sample_kinds()) {

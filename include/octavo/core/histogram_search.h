@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -33,6 +34,26 @@ inline Range percentile_range(const Histogram& histogram, double percentile) {
   return {std::max(histogram.range().min, -low), std::min(histogram.range().max, high)};
 }
 
+namespace detail {
+
+/// Natural logarithm of a finite x >= 1, to about 1e-14: without branches or calls, so that compilers vectorize
+/// it. With x = 2^e m and m about 1, ln m = 2 artanh((m - 1) / (m + 1)) as a series.
+inline double ln_from_one(double x) {
+  constexpr std::uint64_t kHalfRoot = 0x3FE6A09E667F3BCDU;  // bits of sqrt(1/2), where m begins
+  const auto bits = std::bit_cast<std::uint64_t>(x);
+  const std::uint64_t exponent = (bits - kHalfRoot) >> 52;
+  const auto m = std::bit_cast<double>(bits - (exponent << 52));
+  // An integer below 2^52 in the low bits of 2^52 is that double plus 2^52.
+  const double e = std::bit_cast<double>(exponent | 0x4330000000000000U) - 0x1p52;
+  const double t = (m - 1.0) / (m + 1.0);
+  const double t2 = t * t;
+  double series = 1.0 / 17.0;
+  for (const double odd : {15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0}) series = series * t2 + 1.0 / odd;
+  return e * 0.69314718055994530942 + 2.0 * t * series;
+}
+
+}  // namespace detail
+
 /// Where to clip magnitudes so that the Kullback-Leibler divergence between their distribution and its form
 /// in `levels` steps is smallest (TensorRT's entropy calibration): every number of bins from `levels` up is
 /// tried. Zeros are left out, as by ncnn and TNN: they are exact under any scale. `counts` is the histogram of
@@ -45,38 +66,46 @@ inline Range percentile_range(const Histogram& histogram, double percentile) {
 /// logarithms instead of T.
 inline std::size_t kl_bins_to_keep(const std::vector<std::uint64_t>& counts, std::size_t levels) {
   const std::size_t bins = counts.size();
-  std::vector<std::uint64_t> sums(bins + 1, 0);
-  std::vector<std::uint32_t> used(bins + 1, 0);
+  // Doubles hold counts up to 2^53 exactly, and converting integers would cost as much as the logarithms.
+  std::vector<double> sums(bins + 1, 0.0);
+  std::vector<double> used(bins + 1, 0.0);
   std::vector<double> products(bins + 1, 0.0);  // of n ln n
-  const auto n_ln_n = [](std::uint64_t n) {
-    return n == 0 ? 0.0 : static_cast<double>(n) * std::log(static_cast<double>(n));
-  };
+  const auto n_ln_n = [](double n) { return n == 0.0 ? 0.0 : n * std::log(n); };
   for (std::size_t i = 0; i < bins; ++i) {
-    sums[i + 1] = sums[i] + counts[i];
-    used[i + 1] = used[i] + (counts[i] != 0 ? 1 : 0);
-    products[i + 1] = products[i] + n_ln_n(counts[i]);
+    const auto n = static_cast<double>(counts[i]);
+    sums[i + 1] = sums[i] + n;
+    used[i + 1] = used[i] + (n != 0.0 ? 1.0 : 0.0);
+    products[i + 1] = products[i] + n_ln_n(n);
   }
-  const std::uint64_t total = sums[bins];
+  const double total = sums[bins];
+  std::vector<double> masses(levels);
+  std::vector<double> logarithms(levels);
   std::size_t best_keep = bins;
   double best = std::numeric_limits<double>::infinity();
   for (std::size_t keep = levels; keep <= bins; ++keep) {
-    const std::uint64_t tail = total - sums[keep];
-    const bool impossible = tail != 0 && counts[keep - 1] == 0;  // q is 0 where p is not: infinitely far
-    if (impossible || sums[keep] == 0) continue;
-    double cross = 0.0;
+    const auto last = static_cast<double>(counts[keep - 1]);
+    const double tail = total - sums[keep];
+    const bool impossible = tail != 0.0 && last == 0.0;  // q is 0 where p is not: infinitely far
+    if (impossible || sums[keep] == 0.0) continue;
     std::size_t begin = 0;
-    for (std::size_t level = 1; level <= levels; ++level) {
-      const std::size_t end = level * keep / levels;
-      const std::uint64_t mass = sums[end] - sums[begin];
-      if (mass != 0) {
-        const auto q = static_cast<double>(mass) / (used[end] - used[begin]);
-        cross += static_cast<double>(mass + (level == levels ? tail : 0)) * std::log(q);
+    std::size_t remainder = 0;
+    for (std::size_t level = 0; level < levels; ++level) {
+      std::size_t end = begin + keep / levels;  // (level + 1) * keep / levels, without dividing each time
+      remainder += keep % levels;
+      if (remainder >= levels) {
+        remainder -= levels;
+        ++end;
       }
+      masses[level] = sums[end] - sums[begin];
+      // The mean of the bins in use, at least 1; where none is, the mass takes the logarithm out again.
+      logarithms[level] = std::max(masses[level], 1.0) / std::max(used[end] - used[begin], 1.0);
       begin = end;
     }
-    const double own = products[keep] - n_ln_n(counts[keep - 1]) + n_ln_n(counts[keep - 1] + tail);
-    const auto n = static_cast<double>(total);
-    const double divergence = (own - cross) / n + std::log(static_cast<double>(sums[keep]) / n);
+    for (double& value : logarithms) value = detail::ln_from_one(value);
+    double cross = tail * logarithms.back();
+    for (std::size_t level = 0; level < levels; ++level) cross += masses[level] * logarithms[level];
+    const double own = products[keep] - n_ln_n(last) + n_ln_n(last + tail);
+    const double divergence = (own - cross) / total + std::log(sums[keep] / total);
     if (divergence < best) {
       best = divergence;
       best_keep = keep;
