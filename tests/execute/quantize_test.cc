@@ -115,3 +115,22 @@ TEST_CASE("quantized products agree with the float product of the dequantized op
   for (std::size_t i = 0; i < 30; ++i)
     CHECK(std::abs(integer.data<std::int8_t>()[i] - real.data<std::int8_t>()[i]) <= 1);
 }
+
+TEST_CASE("a pair whose parameters differ, or whose inner value somebody else reads, is not joined") {
+  const auto outputs = run_text(R"(graph opset 13 {
+    input x: f32[3]
+    const s: f32[] = {0.5}
+    const t: f32[] = {0.25}
+    const z: u8[] = {3}
+    q = QuantizeLinear(x, s, z)
+    a = DequantizeLinear(q, t, z)
+    r = QuantizeLinear(x, s, z)
+    b = DequantizeLinear(r, s, z)
+    c = DequantizeLinear(r, t, z)
+    output a output b output c
+  })",
+                                std::vector{Tensor::from<float>({3}, {-10, 1, 1000})});
+  CHECK(test::values<float>(outputs[0]) == std::vector<float>{-0.75F, 0.5F, 63.0F});
+  CHECK(test::values<float>(outputs[1]) == std::vector<float>{-1.5F, 1.0F, 126.0F});
+  CHECK(test::values<float>(outputs[2]) == std::vector<float>{-0.75F, 0.5F, 63.0F});
+}
