@@ -9,9 +9,30 @@ namespace octavo::planning {
 namespace {
 
 bool is_float(const Graph& graph, ValueId id) {
-  if (id == kNoValue) return true;
   const DType dtype = graph.value(id).dtype;
   return dtype == DType::f32 || dtype == DType::undefined;
+}
+
+bool all_finite(const Tensor& tensor) {
+  const auto values = tensor.data<float>();
+  return std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
+}
+
+/// Channels of the output: those of the bias. `weight` is the constant weight of `node`.
+std::int64_t output_channels(const Node& node, const Tensor& weight) {
+  if (node.op_type == "Conv") return weight.dim(0);
+  return node.op_type == "Gemm" && node.int_or("transB", 0) != 0 ? weight.dim(0) : weight.shape().back();
+}
+
+std::string reason_against_bias(const Graph& graph, const Node& node) {
+  if (node.input(2) == kNoValue) return {};
+  const Tensor* bias = graph.constant(node.input(2));
+  if (bias == nullptr) return "its bias is not constant";
+  if (bias->dtype() != DType::f32) return fmt::format("its bias is {}, not f32", name_of(bias->dtype()));
+  if (bias->shape() != Shape{output_channels(node, *graph.constant(node.input(1)))}) {
+    return "its bias is not one number a channel";
+  }
+  return all_finite(*bias) ? "" : "its bias holds infinities or NaNs";
 }
 
 std::string reason_against_weight(const Graph& graph, const Node& node) {
@@ -20,15 +41,20 @@ std::string reason_against_weight(const Graph& graph, const Node& node) {
   if (weight == nullptr) return "its weight is not constant";
   if (weight->dtype() != DType::f32) return fmt::format("its weight is {}, not f32", name_of(weight->dtype()));
   if (weight->rank() < 2 || weight->size() == 0) return "its weight has no channels";
-  const auto values = weight->data<float>();
-  if (!std::all_of(values.begin(), values.end(), [](float w) { return std::isfinite(w); })) {
-    return "its weight holds infinities or NaNs";
-  }
-  if (node.input(2) != kNoValue && graph.constant(node.input(2)) == nullptr) return "its bias is not constant";
+  if (!all_finite(*weight)) return "its weight holds infinities or NaNs";
+  if (std::string reason = reason_against_bias(graph, node); !reason.empty()) return reason;
   if (node.op_type != "Gemm") return {};
   if (node.int_or("transA", 0) != 0) return "transA is set";
   if (node.float_or("alpha", 1.0F) != 1.0F) return "alpha is not 1";
-  if (node.float_or("beta", 1.0F) != 1.0F && node.input(2) != kNoValue) return "beta is not 1";
+  if (node.float_or("beta", 1.0F) != 1.0F) return "beta is not 1";
+  return {};
+}
+
+/// Runtimes fuse a Clip only where they can see its limits.
+std::string reason_against_limits(const Graph& graph, const Node& node) {
+  for (std::size_t i = 1; i < node.inputs.size(); ++i) {
+    if (node.input(i) != kNoValue && graph.constant(node.input(i)) == nullptr) return "its limits are not constant";
+  }
   return {};
 }
 
@@ -58,16 +84,15 @@ std::optional<int> weight_channel_axis(const Graph& graph, const Node& node) {
 
 std::string reason_against(const Graph& graph, const Node& node, const OpRule& rule) {
   if (node.op_type != rule.op_type || !node.domain.empty()) return "it is another operator of the same name";
-  for (const ValueId output : node.outputs) {
-    if (!is_float(graph, output) && output == node.output(0)) return "it does not compute in f32";
-  }
-  if (!is_float(graph, node.input(0))) return "it does not compute in f32";
+  if (node.input(0) == kNoValue || node.output(0) == kNoValue) return "it has no input or no output";
+  if (!is_float(graph, node.input(0)) || !is_float(graph, node.output(0))) return "it does not compute in f32";
   if (rule.role == OpRole::weighted) return reason_against_weight(graph, node);
   if (rule.role == OpRole::computes || rule.role == OpRole::joins) {
     for (const ValueId input : node.inputs) {
       if (input != kNoValue && graph.value(input).is_constant()) return "one of its operands is constant";
     }
   }
+  if (node.op_type == "Clip") return reason_against_limits(graph, node);
   if (node.op_type == "Pad") return reason_against_padding(graph, node);
   if (node.op_type == "Resize") return reason_against_resize(node);
   if (node.op_type == "MaxPool" && node.output(1) != kNoValue) return "it has an output of indices";

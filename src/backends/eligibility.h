@@ -8,7 +8,7 @@
 
 namespace octavo::planning {
 
-/// Dimension of the weight that indexes output channels: Conv 0, ConvTranspose 1, Gemm by transB, MatMul last.
+/// Dimension of the weight that indexes output channels: Conv 0, Gemm by transB, MatMul last.
 /// Nothing for a weight of so many dimensions that one scale a channel cannot be told.
 std::optional<int> weight_channel_axis(const Graph& graph, const Node& node);
 

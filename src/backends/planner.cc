@@ -23,9 +23,7 @@ std::size_t bound(const std::vector<std::int32_t>& ids) {
   return ids.empty() ? 0 : index(*std::max_element(ids.begin(), ids.end())) + 1;
 }
 
-bool follows(const OpRule* rule) {
-  return rule != nullptr && rule->role != OpRole::weighted && rule->role != OpRole::activation;
-}
+bool has_one_data_input(const OpRule& rule) { return rule.role == OpRole::weighted || rule.role == OpRole::moves_data; }
 
 }  // namespace
 
@@ -73,9 +71,17 @@ std::string Planner::reason_against_node(NodeId id) const {
 std::string Planner::reason_against_readers(ValueId result) const {
   if (graph_.is_output(result)) return "its result leaves the graph, where float keeps accuracy";
   for (const NodeId reader : graph_.consumers(result)) {
-    if (!is_integer(reader)) return fmt::format("{} reads its result in float", describe(graph_, reader));
+    if (!reads_integers(reader, result)) return fmt::format("{} reads its result in float", describe(graph_, reader));
   }
   return {};
+}
+
+/// Scales, fill values and the like stay what they are, whatever the operator does with its data.
+bool Planner::reads_integers(NodeId reader, ValueId value) const {
+  if (!is_integer(reader)) return false;
+  if (!has_one_data_input(*rules_[index(reader)])) return true;
+  const auto& inputs = graph_.node(reader).inputs;
+  return std::find(inputs.begin() + 1, inputs.end(), value) == inputs.end();
 }
 
 /// What a node computes, the activation that alone reads it included: no pair comes between the two.
@@ -125,8 +131,7 @@ void Planner::quantize_around(NodeId id) {
   const Node& node = graph_.node(id);
   const OpRule* rule = rules_[index(id)];
   if (rule->role == OpRole::activation) return;  // its host answers for it
-  const bool one_input = rule->role == OpRole::weighted || rule->role == OpRole::moves_data;
-  for (std::size_t i = 0; i < (one_input ? 1 : node.inputs.size()); ++i) quantize(node.input(i));
+  for (std::size_t i = 0; i < (has_one_data_input(*rule) ? 1 : node.inputs.size()); ++i) quantize(node.input(i));
   if (rule->role == OpRole::weighted || rule->role == OpRole::computes) {
     // A float result is quantized by whichever integer operator reads it.
     if (!rule->float_output) quantize(result_of(id));
@@ -184,8 +189,7 @@ Plan Planner::plan() const {
     const auto axis = weight_channel_axis(graph_, graph_.node(id));
     if (backend_.per_channel_weights && axis) scheme.axis = *axis;
     plan.weights.push_back({id, 1, scheme});
-    const Tensor* bias = graph_.constant(graph_.node(id).input(2));
-    if (backend_.int32_bias && bias != nullptr && bias->rank() == 1) plan.biases.push_back({id, 2, 1});
+    if (backend_.int32_bias && graph_.node(id).input(2) != kNoValue) plan.biases.push_back({id, 2, 1});
   }
   return plan;
 }

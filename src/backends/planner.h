@@ -27,6 +27,7 @@ class Planner {
   void mark_integer(NodeId id) { integer_[static_cast<std::size_t>(id)] = true; }
   std::string reason_against_node(NodeId id) const;
   std::string reason_against_readers(ValueId result) const;
+  bool reads_integers(NodeId reader, ValueId value) const;
   ValueId result_of(NodeId id) const;
   void drop_unfed_movers();
   void mark_reaching();

@@ -1,1 +1,69 @@
-int main(){}
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <exception>
+#include <new>
+
+#include "command.h"
+#include "octavo/error.h"
+#include "octavo/execute.h"
+
+namespace octavo::cli {
+namespace {
+
+constexpr int kInterrupted = 130;  // as a shell reports SIGINT
+
+std::atomic<bool> stop_requested = false;
+
+extern "C" void request_stop(int) { stop_requested = true; }
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done; 1 wrong flag or value; 2 file cannot be opened or written; 3 broken model; 4 unsupported "
+    "model; 5 unusable image, tensor or label; 6 a limit was reached; 8 internal mistake; 130 interrupted.\n"
+    "`octavo COMMAND --help` explains each command.";
+
+int exit_code(ErrorCode code) { return code == ErrorCode::cancelled ? kInterrupted : static_cast<int>(code); }
+
+int run(int argc, char** argv) {
+  CLI::App app("octavo: from a trained float ONNX model to a verified integer one.");
+  app.name("octavo");
+  app.set_version_flag("--version", fmt::format("octavo {} ({})", OCTAVO_VERSION, compute_library()));
+  app.require_subcommand(1);
+  app.footer(kExitCodes);
+  app.get_formatter()->column_width(34);
+  add_quantize_command(app);
+  add_verify_command(app);
+  add_inspect_command(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : static_cast<int>(ErrorCode::invalid_argument);
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool interrupted() { return stop_requested; }
+
+}  // namespace octavo::cli
+
+int main(int argc, char** argv) {
+  std::signal(SIGINT, octavo::cli::request_stop);
+  std::signal(SIGTERM, octavo::cli::request_stop);
+  try {
+    return octavo::cli::run(argc, argv);
+  } catch (const octavo::Error& error) {
+    fmt::print(stderr, "octavo: {}\n", error.what());
+    return octavo::cli::exit_code(error.code());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "octavo: out of memory\n");
+    return static_cast<int>(octavo::ErrorCode::resource_limit);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "octavo: internal mistake: {}\n", error.what());
+    return static_cast<int>(octavo::ErrorCode::internal);
+  }
+}

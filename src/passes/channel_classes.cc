@@ -16,6 +16,9 @@ bool is_f32(const Graph& graph, ValueId id) {
   return tensor != nullptr && tensor->dtype() == DType::f32;
 }
 
+/// Channels of all values together beyond which no more are followed: sizes come from files.
+constexpr std::size_t kMostChannels = std::size_t{1} << 26;
+
 std::size_t channel_count(const Value& value) {
   if (value.is_constant() || (value.dtype != DType::f32 && value.dtype != DType::undefined)) return 0;
   if (!value.dims || value.dims->size() < 2 || !(*value.dims)[1].known()) return 0;
@@ -39,6 +42,12 @@ std::optional<std::size_t> spatial_size(const Value& value) {
   return size;
 }
 
+/// Whether the bias, where there is one, holds a number for each of the channels.
+bool has_plain_bias(const Graph& graph, const Node& node, std::int64_t channels) {
+  if (node.input(2) == kNoValue) return true;
+  return is_f32(graph, node.input(2)) && graph.constant(node.input(2))->shape() == Shape{channels};
+}
+
 /// f(a·x) = a·f(x) for a > 0, channel by channel.
 bool is_homogeneous(const Graph& graph, const Node& node) {
   static constexpr std::string_view kTypes[] = {"Relu",        "LeakyRelu",         "MaxPool",
@@ -59,9 +68,12 @@ bool absorbs_factors(const Graph& graph, const Node& node) {
   }
   const bool weighted = node.op_type == "Conv" || node.op_type == "ConvTranspose" || node.op_type == "Gemm";
   if (!weighted || !is_f32(graph, node.input(1)) || node.int_or("transA", 0) != 0) return false;
-  if (graph.constant(node.input(1))->rank() < 2) return false;
-  if (node.input(2) == kNoValue) return true;
-  return is_f32(graph, node.input(2)) && graph.constant(node.input(2))->rank() == 1;
+  const Tensor& weight = *graph.constant(node.input(1));
+  if (weight.rank() < 2 || weight.size() == 0) return false;
+  if (node.op_type == "Gemm") return has_plain_bias(graph, node, weight.dim(node.int_or("transB", 0) != 0 ? 0 : 1));
+  const std::int64_t groups = node.int_or("group", 1);
+  if (groups < 1 || weight.dim(0) % groups != 0) return false;
+  return has_plain_bias(graph, node, node.op_type == "Conv" ? weight.dim(0) : weight.dim(1) * groups);
 }
 
 ChannelClasses::ChannelClasses(const Graph& graph) : graph_(graph) {
@@ -71,7 +83,8 @@ ChannelClasses::ChannelClasses(const Graph& graph) : graph_(graph) {
   first_.resize(bound);
   std::size_t next = 0;
   for (const ValueId id : values) {
-    counts_[index(id)] = channel_count(graph.value(id));
+    const std::size_t count = channel_count(graph.value(id));
+    counts_[index(id)] = count <= kMostChannels - next ? count : 0;
     first_[index(id)] = next;
     next += counts_[index(id)];
   }
@@ -115,7 +128,7 @@ bool ChannelClasses::tie_concat(const Node& node) {
   if (offset != channels(node.output(0))) return false;
   offset = 0;
   for (const ValueId input : node.inputs) {
-    tie_all(input, node.output(0), 0, offset);
+    for (std::size_t c = 0; c < channels(input); ++c) tie(input, c, node.output(0), c + offset);
     offset += channels(input);
   }
   return true;
@@ -142,6 +155,7 @@ bool ChannelClasses::tie_slice(const Node& node) {
   const auto axes = integers(graph_, node.input(3));
   const auto steps = integers(graph_, node.input(4));
   if (!starts || !axes || (node.input(4) != kNoValue && !steps) || axes->size() != starts->size()) return false;
+  if (steps && steps->size() != axes->size()) return false;
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < axes->size(); ++i) {
     const bool of_channels = (*axes)[i] == 1;
@@ -150,7 +164,8 @@ bool ChannelClasses::tie_slice(const Node& node) {
   }
   const auto count = static_cast<std::int64_t>(channels(node.input(0)));
   if (offset < 0) offset += count;
-  if (offset < 0 || offset + static_cast<std::int64_t>(channels(node.output(0))) > count) return false;
+  if (offset < 0 || offset > count || offset + static_cast<std::int64_t>(channels(node.output(0))) > count)
+    return false;
   for (std::size_t c = 0; c < channels(node.output(0)); ++c) {
     tie(node.input(0), c + static_cast<std::size_t>(offset), node.output(0), c);
   }
@@ -172,12 +187,9 @@ bool ChannelClasses::tie_pad(const Node& node) {
   return true;
 }
 
-bool ChannelClasses::tie_all(ValueId a, ValueId b, std::size_t offset_a, std::size_t offset_b) {
-  if (a == kNoValue || b == kNoValue) return false;
-  const std::size_t count = std::min(channels(a) - offset_a, channels(b) - offset_b);
-  if (channels(a) == 0 || channels(b) == 0 || (offset_a == 0 && offset_b == 0 && channels(a) != channels(b)))
-    return false;
-  for (std::size_t c = 0; c < count; ++c) tie(a, c + offset_a, b, c + offset_b);
+bool ChannelClasses::tie_all(ValueId a, ValueId b) {
+  if (a == kNoValue || b == kNoValue || channels(a) == 0 || channels(a) != channels(b)) return false;
+  for (std::size_t c = 0; c < channels(a); ++c) tie(a, c, b, c);
   return true;
 }
 

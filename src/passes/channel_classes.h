@@ -31,7 +31,7 @@ class ChannelClasses {
   bool tie_slice(const Node& node);
   bool tie_pad(const Node& node);
   void tie(ValueId a, std::size_t channel_a, ValueId b, std::size_t channel_b);
-  bool tie_all(ValueId a, ValueId b, std::size_t offset_a = 0, std::size_t offset_b = 0);
+  bool tie_all(ValueId a, ValueId b);
   void fix(ValueId id);
 
   const Graph& graph_;

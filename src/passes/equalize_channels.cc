@@ -24,8 +24,9 @@ std::vector<int> exponents(const ChannelClasses& classes, const Graph& graph, co
   std::vector<float> share(classes.size(), 0.0F);
   for (const ActivationPlan& activation : plan.activations) {
     const auto found = ranges.find(graph.value(activation.value).name);
-    if (found == ranges.end() || found->second.size() != classes.channels(activation.value)) continue;
+    if (found == ranges.end() || found->second.empty()) continue;
     const std::vector<float>& range = found->second;
+    if (range.size() != classes.channels(activation.value)) continue;
     const float largest = *std::max_element(range.begin(), range.end());
     if (!(largest > 0.0F) || !std::isfinite(largest)) continue;
     for (std::size_t c = 0; c < range.size(); ++c) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <optional>
@@ -32,18 +33,29 @@ const Tensor* f32_constant(const Graph& graph, ValueId id) {
 std::optional<Host> host_of(const Graph& graph, const Node& node) {
   const Tensor* weight = f32_constant(graph, node.input(1));
   if (!node.domain.empty() || weight == nullptr || weight->size() == 0) return std::nullopt;
-  if (node.input(2) != kNoValue) {
-    const Tensor* bias = f32_constant(graph, node.input(2));
-    if (bias == nullptr || bias->rank() != 1) return std::nullopt;
-  }
   if (node.op_type == "Conv" && weight->rank() >= 3) return Host{weight->rank(), 1, weight->dim(0)};
   if (node.op_type == "ConvTranspose" && weight->rank() >= 3) {
-    return Host{weight->rank(), 1, weight->dim(1) * node.int_or("group", 1)};
+    const std::int64_t groups = node.int_or("group", 1);
+    if (groups < 1 || weight->dim(0) % groups != 0) return std::nullopt;
+    return Host{weight->rank(), 1, weight->dim(1) * groups};
   }
   const bool plain_gemm = node.op_type == "Gemm" && weight->rank() == 2 && node.float_or("alpha", 1.0F) == 1.0F &&
                           node.float_or("beta", 1.0F) == 1.0F;
   if (plain_gemm) return Host{2, 1, weight->dim(node.int_or("transB", 0) != 0 ? 0 : 1)};
   return std::nullopt;
+}
+
+/// Whether the host has no bias, or one that can be rewritten: one number a channel.
+bool has_plain_bias(const Graph& graph, const Node& node, const Host& host) {
+  if (node.input(2) == kNoValue) return true;
+  const Tensor* bias = f32_constant(graph, node.input(2));
+  return bias != nullptr && bias->rank() == 1 && bias->dim(0) == host.channels;
+}
+
+bool is_finite(const Affine& affine) {
+  const auto finite = [](double value) { return std::isfinite(value); };
+  return std::all_of(affine.factor.begin(), affine.factor.end(), finite) &&
+         std::all_of(affine.offset.begin(), affine.offset.end(), finite);
 }
 
 /// One number a channel where the constant broadcasts over everything else.
@@ -140,7 +152,7 @@ void absorb(Graph& graph, NodeId id, const Host& host, const Affine& affine) {
   const Tensor* before = graph.constant(node.input(2));
   const auto biases = bias.mutable_data<float>();
   for (std::size_t c = 0; c < biases.size(); ++c) {
-    const double old = before == nullptr ? 0.0 : before->data<float>()[before->size() == 1 ? 0 : c];
+    const double old = before == nullptr ? 0.0 : before->data<float>()[c];
     biases[c] = static_cast<float>(old * affine.factor[c] + affine.offset[c]);
   }
   const std::string weight_name = graph.value(node.input(1)).name;
@@ -156,11 +168,11 @@ int fold_affine(Graph& graph) {
   for (const NodeId id : graph.nodes()) {
     if (!graph.contains_node(id)) continue;  // folded into the one before
     const auto host = host_of(graph, graph.node(id));
-    if (!host || !has_single_reader(graph, id)) continue;
+    if (!host || !has_plain_bias(graph, graph.node(id), *host) || !has_single_reader(graph, id)) continue;
     const ValueId output = graph.node(id).output(0);
     const NodeId reader = graph.consumers(output).front();
     const auto affine = affine_of(graph, graph.node(reader), output, *host);
-    if (!affine) continue;
+    if (!affine || !is_finite(*affine)) continue;
     absorb(graph, id, *host, *affine);
     const ValueId result = graph.node(reader).output(0);
     graph.remove_node(reader);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,30 @@ bool is_foldable(const Graph& graph, const Node& node, const std::vector<std::st
     if (output == kNoValue) continue;
     if (graph.is_output(output)) return false;
     const auto shape = graph.value(output).static_shape();
-    if (shape && element_count(*shape) > kMostElements) return false;
+    if (shape && checked_element_count(*shape).value_or(kMostElements + 1) > kMostElements) return false;
   }
   return true;
+}
+
+/// What the node computes; nothing where that would be too large or cannot be computed: whoever runs the graph
+/// gets to hear why.
+std::vector<Tensor> results_of(const Graph& alone) {
+  constexpr std::size_t kMostBytes = std::size_t{8} * kMostElements;
+  try {
+    const Executor executor(alone, {.watched = {}, .memory_limit = kMostBytes});
+    std::vector<Tensor> results = Executor::Session(executor).run({});
+    const bool fit =
+        std::all_of(results.begin(), results.end(), [](const Tensor& t) { return t.size() <= kMostElements; });
+    return fit ? std::move(results) : std::vector<Tensor>{};
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+Dims dims_of(const Tensor& tensor) {
+  Dims dims;
+  for (const std::int64_t size : tensor.shape()) dims.push_back(Dim{size, {}});
+  return dims;
 }
 
 /// The node alone, with copies of its constants, as a graph of its own.
@@ -59,9 +81,8 @@ int fold_constants(Graph& graph) {
   int changes = 0;
   for (const NodeId id : graph.nodes()) {
     if (!is_foldable(graph, graph.node(id), known)) continue;
-    const Executor executor(isolated(graph, graph.node(id)));
-    std::vector<Tensor> results = Executor::Session(executor).run({});
-    if (std::any_of(results.begin(), results.end(), [](const Tensor& t) { return t.size() > kMostElements; })) continue;
+    std::vector<Tensor> results = results_of(isolated(graph, graph.node(id)));
+    if (results.empty()) continue;
     const std::vector<ValueId> outputs = graph.node(id).outputs;
     graph.remove_node(id);
     std::size_t result = 0;
@@ -69,6 +90,7 @@ int fold_constants(Graph& graph) {
       if (output == kNoValue) continue;
       Value& value = graph.value(output);
       value.dtype = results[result].dtype();
+      value.dims = dims_of(results[result]);
       value.constant = std::move(results[result++]);
     }
     ++changes;

@@ -41,6 +41,7 @@ int fuse_matmul_add(Graph& graph) {
     gemm.inputs = {matmul.input(0), matmul.input(1), bias};
     gemm.outputs = {graph.node(reader).output(0)};
     graph.remove_node(reader);
+    graph.mutable_node(id).name.clear();  // a name belongs to one node at a time
     graph.add_node(std::move(gemm), id);
     graph.remove_node(id);
     ++changes;

@@ -118,7 +118,8 @@ class Inserter {
                    .quant_min = std::numeric_limits<std::int32_t>::min(),
                    .quant_max = std::numeric_limits<std::int32_t>::max(),
                    .storage = DType::i32};
-    for (const float scale : rounded.scale) params.scale.push_back(input.scale[0] * scale);
+    constexpr float kLargest = std::numeric_limits<float>::max();
+    for (const float scale : rounded.scale) params.scale.push_back(std::min(input.scale[0] * scale, kLargest));
     params.zero_point.assign(params.scale.size(), 0);
     std::vector<std::int32_t> values;
     for (std::size_t i = 0; i < bias.size(); ++i) {
@@ -149,7 +150,7 @@ class Inserter {
     }
     add_linear("QuantizeLinear", name + "_QuantizeLinear", id, linear, params.axis, stored);
     add_linear("DequantizeLinear", name + "_DequantizeLinear", stored, linear, params.axis, restored);
-    if (plan.integer_producer && graph_.is_output(id)) replace_output(id, restored);
+    if (plan.integer_producer && graph_.is_output(id) && !graph_.is_captured(id)) replace_output(id, restored);
   }
 
   /// The pair's result takes over the name under which callers know the output.

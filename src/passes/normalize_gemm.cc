@@ -24,10 +24,15 @@ void set_constant(Graph& graph, NodeId id, std::size_t input, Tensor tensor) {
 
 bool fold_factor(Graph& graph, NodeId id, std::string_view attribute, std::size_t input) {
   const float factor = graph.node(id).float_or(attribute, 1.0F);
-  const Tensor* tensor = f32_constant(graph, graph.node(id).input(input));
-  if (factor == 1.0F || tensor == nullptr) return false;
-  set_constant(graph, id, input, scaled(*tensor, factor));
-  graph.mutable_node(id).attributes.erase(graph.mutable_node(id).attributes.find(attribute));
+  const ValueId value = graph.node(id).input(input);
+  if (factor == 1.0F) return false;
+  if (value != kNoValue) {
+    const Tensor* tensor = f32_constant(graph, value);
+    if (tensor == nullptr) return false;
+    set_constant(graph, id, input, scaled(*tensor, factor));
+  }
+  auto& attributes = graph.mutable_node(id).attributes;
+  attributes.erase(attributes.find(attribute));
   return true;
 }
 
@@ -36,8 +41,9 @@ bool flatten_bias(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   const Tensor* weight = f32_constant(graph, node.input(1));
   const Tensor* bias = f32_constant(graph, node.input(2));
-  if (weight == nullptr || bias == nullptr || weight->rank() != 2 || bias->rank() == 1) return false;
+  if (weight == nullptr || bias == nullptr || weight->rank() != 2) return false;
   const std::int64_t columns = weight->dim(node.int_or("transB", 0) != 0 ? 0 : 1);
+  if (bias->rank() == 1 && bias->dim(0) == columns) return false;
   if (bias->size() == columns && (bias->rank() == 0 || bias->shape().back() == columns)) {
     set_constant(graph, id, 2, bias->reshaped({columns}));
     return true;

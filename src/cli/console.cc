@@ -1,0 +1,75 @@
+#include "console.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace octavo::cli {
+namespace {
+
+std::string accuracy_line(std::string_view name, double original, double quantized) {
+  return fmt::format("{:<6} float {:.2f} %, quantized {:.2f} % ({:+.2f})\n", name, 100 * original, 100 * quantized,
+                     100 * (quantized - original));
+}
+
+}  // namespace
+
+std::string bytes_text(std::uint64_t bytes) {
+  std::string text = fmt::format("{}", bytes);
+  for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3) {
+    text.insert(static_cast<std::size_t>(place), ",");
+  }
+  return text + " bytes";
+}
+
+std::uint64_t peak_memory() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+#ifdef __APPLE__
+  return static_cast<std::uint64_t>(usage.ru_maxrss);
+#else
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+#endif
+}
+
+std::string sqnr_text(double sqnr_db) { return std::isinf(sqnr_db) ? "exact" : fmt::format("{:.1f} dB", sqnr_db); }
+
+std::string summary_text(const Comparison& comparison) {
+  std::string text = fmt::format("Compared on {} samples, float against quantized:\n", comparison.samples);
+  for (const OutputComparison& output : comparison.outputs) {
+    text += fmt::format("output '{}': SQNR {}, cosine {:.6f}", output.name, sqnr_text(output.distance.sqnr_db),
+                        output.distance.cosine);
+    if (output.top1_agreement) text += fmt::format(", top-1 agreement {:.2f} %", 100 * *output.top1_agreement);
+    text += '\n';
+  }
+  if (comparison.float_accuracy && comparison.quantized_accuracy) {
+    text += fmt::format("Accuracy on {} labelled samples:\n", comparison.labelled);
+    text += accuracy_line("top-1", comparison.float_accuracy->top1, comparison.quantized_accuracy->top1);
+    text += accuracy_line("top-5", comparison.float_accuracy->top5, comparison.quantized_accuracy->top5);
+  }
+  return text;
+}
+
+std::string layer_table(const std::vector<LayerComparison>& layers) {
+  std::size_t width = 5;
+  for (const LayerComparison& layer : layers) width = std::max(width, layer.value.size());
+  std::string text = fmt::format("  {:<{}}  {:<20} {:>9}  {:>8}\n", "value", width, "operator", "SQNR", "cosine");
+  for (const LayerComparison& layer : layers) {
+    text += fmt::format("  {:<{}}  {:<20} {:>9}  {:.6f}\n", layer.value, width, layer.op_type,
+                        sqnr_text(layer.distance.sqnr_db), layer.distance.cosine);
+  }
+  return text;
+}
+
+std::vector<LayerComparison> worst_layers(const Comparison& comparison, std::size_t count) {
+  std::vector<LayerComparison> layers = comparison.layers;
+  std::stable_sort(layers.begin(), layers.end(), [](const LayerComparison& a, const LayerComparison& b) {
+    return a.distance.sqnr_db < b.distance.sqnr_db;
+  });
+  layers.resize(std::min(layers.size(), count));
+  return layers;
+}
+
+}  // namespace octavo::cli

@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "command.h"
+#include "console.h"
+#include "octavo/formats.h"
+#include "octavo/quantize.h"
+#include "octavo/report.h"
+#include "octavo/verify.h"
+#include "write_file.h"
+
+namespace octavo::cli {
+namespace {
+
+struct Arguments {
+  std::string reference;
+  std::string quantized;
+  std::string labels;
+  std::string json;
+  Recipe recipe;
+  int samples = 0;
+  bool quiet = false;
+};
+
+void run(const Arguments& arguments) {
+  ProgressDisplay display(arguments.quiet);
+  const Graph reference = load_model(arguments.reference);
+  const Graph quantized = load_model(arguments.quantized);
+  DataReport report;
+  const auto data = open_recipe_data(reference, arguments.recipe, &report);
+
+  VerifyOptions options;
+  options.threads = arguments.recipe.threads;
+  options.max_samples = static_cast<std::size_t>(arguments.samples);
+  options.skip_bad_files = arguments.recipe.skip_bad_files;
+  if (!arguments.labels.empty()) options.labels = labels_for(*data, read_labels(arguments.labels));
+  options.progress = display.callback();
+  Comparison comparison = compare(reference, quantized, *data, options);
+  comparison.bad_files.insert(comparison.bad_files.begin(), report.bad_files.begin(), report.bad_files.end());
+
+  if (!arguments.json.empty())
+    write_file(arguments.json, to_json(comparison, arguments.reference, arguments.quantized));
+  if (arguments.quiet) return;
+  for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
+  for (const std::string& file : comparison.bad_files) fmt::print("skipped: {}\n", file);
+  if (!comparison.layers.empty()) fmt::print("Layers:\n{}", layer_table(comparison.layers));
+  fmt::print("{}", summary_text(comparison));
+  if (!arguments.json.empty()) fmt::print("Wrote {}\n", arguments.json);
+}
+
+}  // namespace
+
+void add_verify_command(CLI::App& app) {
+  CLI::App* command =
+      app.add_subcommand("verify", "Run a float model and its quantized one on the same samples and compare");
+  command->footer(
+      "Example:\n"
+      "  octavo verify squeezenet.onnx squeezenet.int8.onnx --images eval --labels eval_labels.txt --resize 227x227 "
+      "--bgr --mean 104,117,123\n"
+      "Give the same preprocessing as for quantize.");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("float", arguments->reference, "float model (.onnx)")->required();
+  command->add_option("quantized", arguments->quantized, "model with QuantizeLinear and DequantizeLinear (.onnx)")
+      ->required();
+  command
+      ->add_option("--labels", arguments->labels,
+                   "lines `path label`, paths relative to this file; gives top-1 and top-5")
+      ->type_name("FILE")
+      ->group("Data");
+  command->add_option("--samples", arguments->samples, "compare on this many, spread evenly; default 0: all")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1 << 30))
+      ->group("Data");
+  command->add_option("--json", arguments->json, "write the report here (docs/report.md)")
+      ->type_name("FILE")
+      ->group("Run");
+  add_recipe_flags(*command, arguments->recipe, {"backend"});
+  command->add_flag("--quiet", arguments->quiet, "print nothing but errors")->group("Run");
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace octavo::cli
