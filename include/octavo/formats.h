@@ -30,9 +30,9 @@ struct SaveOptions {
 /// the file of external data ("<file name>.data").
 void save_model(const Graph& graph, const std::filesystem::path& path, const SaveOptions& options = {});
 /// The bytes save_model would write. Throws Error(resource_limit) where they need external data.
-std::vector<std::byte> save_model(const Graph& graph, std::string_view format);
+std::vector<std::byte> model_bytes(const Graph& graph, std::string_view format);
 
-/// Bytes the model file has or would have: constants and structure.
+/// Size of the model as one file, constants included, even where it would be too large for one.
 std::uint64_t model_size(const Graph& graph);
 
 /// Names of the formats in the table: "onnx".

@@ -77,6 +77,9 @@ struct Value {
   std::optional<Tensor> constant;  ///< an initializer
   /// A constant whose bytes are of a type Octavo does not compute with.
   std::optional<Opaque> opaque_constant;
+  /// What the file says of the value beyond `dtype`, `dims` and `doc`: that it is a sequence, the name of a type
+  /// behind DType::opaque, what a dimension stands for.
+  std::optional<Opaque> opaque_type;
   std::string doc;
 
   bool is_constant() const { return constant.has_value() || opaque_constant.has_value(); }

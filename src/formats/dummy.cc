@@ -1,1 +1,0 @@
-namespace octavo { int dummy_formats; }

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "format.h"
+
+namespace octavo::formats {
+
+/// ONNX: protobuf, operator sets 7 to 21 of ai.onnx, IR version 3 and later, with or without external data.
+extern const Format kOnnxFormat;
+
+}  // namespace octavo::formats
