@@ -103,6 +103,13 @@ void cast_elements(RunContext& context, const TensorView& source, DType to, void
   });
 }
 
+std::span<const float> as_floats(RunContext& context, std::size_t i) {
+  if (context.dtype(i) == DType::f32) return context.data<float>(i);
+  const auto converted = context.scratch<float>(static_cast<std::size_t>(context.input(i).size()));
+  cast_elements(context, context.input(i), DType::f32, converted.data());
+  return converted;
+}
+
 std::unique_ptr<Kernel> make_cast(const NodeContext& context) { return std::make_unique<Cast>(context); }
 
 }  // namespace octavo::execute

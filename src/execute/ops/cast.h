@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <span>
 #include <type_traits>
 
 #include "op.h"
@@ -22,5 +23,8 @@ T saturate(double value) {
 /// Writes the elements of `source` to `target` as type `to`. Between integers the low bits are kept; floats
 /// saturate; anything but 0 is true. Fails for types that Octavo does not compute with.
 void cast_elements(RunContext& context, const TensorView& source, DType to, void* target);
+
+/// The elements of input `i` as f32: the input's own, or converted into scratch memory.
+std::span<const float> as_floats(RunContext& context, std::size_t i);
 
 }  // namespace octavo::execute

@@ -1,5 +1,6 @@
 // MatMulInteger and QLinearMatMul.
 #include "batched_product.h"
+#include "cast.h"
 #include "compute/integer_gemm.h"
 #include "integer_operand.h"
 #include "op.h"
@@ -44,11 +45,9 @@ class QLinearMatMul : public Kernel {
  public:
   void run(RunContext& context) const override {
     const BatchedProduct product = batched_product(context, 0, 3);
-    const auto a_scale = context.data<float>(1);
-    const auto b_scale = context.data<float>(4);
-    const auto y_scale = static_cast<float>(context.number(6));
-    check_scales(context, 1, product.m);
-    check_scales(context, 4, product.n);
+    const auto a_scale = scales(context, 1, product.m);
+    const auto b_scale = scales(context, 4, product.n);
+    const float y_scale = scales(context, 6, 1)[0];
     const auto acc = context.scratch<std::int32_t>(static_cast<std::size_t>(element_count(product.output)));
     accumulate(context, product, 0, 2, 3, 5, acc);
     // One multiplier for each element of one result matrix, or one for all.
@@ -66,9 +65,10 @@ class QLinearMatMul : public Kernel {
   }
 
  private:
-  static void check_scales(const RunContext& context, std::size_t input, std::int64_t size) {
+  /// One scale or `size` of them; f16 since opset 21.
+  static std::span<const float> scales(RunContext& context, std::size_t input, std::int64_t size) {
     const std::int64_t given = context.input(input).size();
-    if (given == 1 || given == size) return;
+    if (given == 1 || given == size) return as_floats(context, input);
     context.fail("scales of shape " + shape_text(context.shape(input)) + ", expected one or " + std::to_string(size));
   }
 };
