@@ -57,7 +57,7 @@ struct HardSigmoid {
 struct GeluExact {
   template <typename T>
   T operator()(T x) const {
-    return T{0.5} * x * (T{1} + std::erf(x * static_cast<T>(0.70710678118654752440)));
+    return T{0.5} * x * (T{1} + erf_of(x * static_cast<T>(0.70710678118654752440)));
   }
 };
 struct GeluTanh {

@@ -9,11 +9,12 @@
 #include "op.h"
 
 /// Promise before a loop that its iterations do not depend on each other, although it may write over what the
-/// same iteration reads: the compiler vectorizes it without a check that such loops would fail.
-#if defined(__clang__)
-#define OCTAVO_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#else
+/// same iteration reads: GCC vectorizes it without a check that such loops would fail. (Clang's pragma of that
+/// meaning warns wherever a loop cannot be vectorized; it has none here.)
+#if defined(__GNUC__) && !defined(__clang__)
 #define OCTAVO_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define OCTAVO_INDEPENDENT
 #endif
 
 namespace octavo::execute {

@@ -1,3 +1,4 @@
+#include "elementwise.h"
 #include "op.h"
 
 namespace octavo::execute {
@@ -10,7 +11,8 @@ class Relu : public Kernel {
       const auto x = context.data<T>(0);
       const auto y = context.output_over<T>(0, 0, to_shape(context.shape(0)));
       // Written so that NaN stays NaN.
-      for (std::size_t i = 0; i < y.size(); ++i) y[i] = x[i] < T{0} ? T{0} : x[i];
+      map_elements(context, x.data(), y.data(), static_cast<std::int64_t>(x.size()),
+                   [](T value) { return value < T{0} ? T{0} : value; });
     });
   }
 };

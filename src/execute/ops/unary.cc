@@ -50,7 +50,7 @@ struct Tanh {
 struct Erf {
   template <typename T>
   T operator()(T x) const {
-    return std::erf(x);
+    return erf_of(x);
   }
 };
 /// log(1 + e^x), without overflow for large x.
