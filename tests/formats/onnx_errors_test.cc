@@ -91,6 +91,13 @@ TEST_CASE("subgraphs nested without end are refused") {
   contains(error_of(ErrorCode::bad_model, [&] { load(model); }), "nested deeper");
 }
 
+TEST_CASE("two bytes a node do not become a hundred times as much memory") {
+  std::string bytes = "\x08\x08\x3a";                                // ir_version, graph
+  for (const char c : {'\x82', '\xda', '\xc4', '\x09'}) bytes += c;  // of 20 000 002 bytes
+  for (int i = 0; i < 10'000'001; ++i) bytes.append("\x0a\0", 2);    // an empty node
+  error_of(ErrorCode::resource_limit, [&] { load_model(std::as_bytes(std::span(bytes)), "onnx"); });
+}
+
 TEST_CASE("files that cannot be models are refused by name") {
   const TemporaryFolder folder;
   const auto error = [&](const std::string& name, ErrorCode code) {

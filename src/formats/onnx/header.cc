@@ -49,6 +49,8 @@ void keep_extras(onnx::ModelProto& model, Graph& graph) {
   onnx::GraphProto kept_graph;
   kept_graph.mutable_quantization_annotation()->Swap(model.mutable_graph()->mutable_quantization_annotation());
   kept_graph.mutable_unknown_fields()->Swap(model.mutable_graph()->mutable_unknown_fields());
+  // Graph::doc is the model's.
+  if (model.graph().has_doc_string()) kept_graph.set_doc_string(model.graph().doc_string());
   if (kept_graph.ByteSizeLong() > 0) graph.extras.emplace(kGraphExtras, keep(kept_graph));
 }
 
