@@ -164,7 +164,22 @@ void batchnorm_to_9(Graph& graph, NodeId id) {
               fmt::format("{}: spatial=0 has no counterpart after opset 8", describe(graph, id)));
 }
 
-/// Upsample scales by an attribute (7) or an input (9), nearest by flooring, as Resize of opset 10 did.
+/// Before 11, nearest neighbours were those to the left when enlarging and to the right when shrinking.
+std::string nearest_mode_before_11(const Graph& graph, NodeId id, ValueId scales) {
+  const Tensor* tensor = graph.constant(scales);
+  if (graph.node(id).op_type == "Upsample" && tensor == nullptr) return "floor";
+  if (tensor != nullptr && tensor->dtype() == DType::f32) {
+    const auto values = tensor->data<float>();
+    if (std::all_of(values.begin(), values.end(), [](float scale) { return scale >= 1.0F; })) return "floor";
+    if (std::all_of(values.begin(), values.end(), [](float scale) { return scale <= 1.0F; })) return "ceil";
+  }
+  throw Error(ErrorCode::unsupported,
+              fmt::format("{}: finds nearest neighbours by scales that are computed, or both above and below 1, which "
+                          "opset 11 and later cannot say; export the model anew",
+                          describe(graph, id)));
+}
+
+/// Upsample scales by an attribute (7) or an input (9), Resize of opset 10 by an input; both are asymmetric.
 void upsample_to_11(Graph& graph, NodeId id) {
   const Node node = graph.node(id);
   const std::string mode = node.string_or("mode", "nearest");
@@ -175,14 +190,15 @@ void upsample_to_11(Graph& graph, NodeId id) {
         graph.unique_value_name(base_name(graph, id, "scales")),
         Tensor::from<float>({static_cast<std::int64_t>(values.size())}, std::span<const float>(values)));
   }
+  const std::string nearest = mode == "nearest" ? nearest_mode_before_11(graph, id, scales) : "";
   const ValueId roi = graph.add_constant(graph.unique_value_name(base_name(graph, id, "roi")), Tensor(DType::f32, {0}));
   graph.set_inputs_of(id, {node.input(0), roi, scales});
   Node& changed = graph.mutable_node(id);
   changed.op_type = "Resize";
   changed.attributes.clear();
-  changed.attributes["mode"] = mode;
+  changed.attributes["mode"] = std::string(mode == "bilinear" ? "linear" : mode);
   changed.attributes["coordinate_transformation_mode"] = std::string("asymmetric");
-  changed.attributes["nearest_mode"] = std::string("floor");
+  if (mode == "nearest") changed.attributes["nearest_mode"] = nearest;
 }
 
 /// One change of an operator's form or meaning: applies to models below `version`.
