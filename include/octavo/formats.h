@@ -12,8 +12,10 @@
 
 namespace octavo {
 
-/// Reads a model file; the format is known from its content and ending. External data is mapped, not
-/// copied. Throws Error(io), Error(bad_model) or Error(unsupported) naming the file and the place in it.
+/// Reads a model file; the format is known from its ending, or else from its content. External data is mapped,
+/// not copied, where it is aligned for its type, and must lie in the model's folder. ONNX: operator sets 7 to 21;
+/// constants that are inputs as well become constants alone. Throws Error(io), Error(bad_model) or Error(unsupported)
+/// naming the file and the place in it.
 Graph load_model(const std::filesystem::path& path);
 
 /// Reads a model from memory. `base` is the folder that external data is relative to; where it is empty,

@@ -67,6 +67,13 @@ void AtomicFile::commit() {
   close();
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("cannot be put in place");
   temporary_.clear();
+  // The new name itself reaches the disk with its folder. Some file systems cannot do that, and the file is in
+  // place anyway: no error.
+  const std::filesystem::path parent = path_.parent_path();
+  const int folder = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;
+  ::fsync(folder);
+  ::close(folder);
 }
 
 void AtomicFile::fail(const char* what) const {

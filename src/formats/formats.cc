@@ -94,6 +94,7 @@ std::uint64_t model_size(const Graph& graph) { return kFormats.front()->size(gra
 
 std::vector<std::string> format_names() {
   std::vector<std::string> names;
+  names.reserve(kFormats.size());
   for (const Format* format : kFormats) names.emplace_back(format->name);
   return names;
 }

@@ -12,8 +12,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "raw_data is little-endian and copied as it is");
 
-constexpr int kMostDimensions = 64;
-
 // data<bool>() of a byte that is neither 0 nor 1 would be undefined.
 void normalize_booleans(Tensor& tensor) {
   auto* const bytes = reinterpret_cast<std::uint8_t*>(tensor.mutable_bytes());

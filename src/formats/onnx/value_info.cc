@@ -7,8 +7,6 @@
 namespace octavo::formats::onnx_file {
 namespace {
 
-constexpr int kMostDimensions = 64;
-
 Dim decode_dim(const onnx::TensorShapeProto::Dimension& proto) {
   if (proto.has_dim_param()) return {Dim::kUnknown, proto.dim_param()};
   if (!proto.has_dim_value()) return {};
@@ -18,7 +16,8 @@ Dim decode_dim(const onnx::TensorShapeProto::Dimension& proto) {
 }
 
 Dims decode_dims(const onnx::TensorShapeProto& proto) {
-  if (proto.dim_size() > kMostDimensions) unsupported("it has {} dimensions", proto.dim_size());
+  if (proto.dim_size() > kMostDimensions)
+    unsupported("it has {} dimensions, more than {}", proto.dim_size(), kMostDimensions);
   Dims dims;
   for (const auto& dim : proto.dim()) dims.push_back(decode_dim(dim));
   return dims;

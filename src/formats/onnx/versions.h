@@ -11,6 +11,9 @@ DType dtype_of_element(std::int32_t element_type);
 /// The inverse; 0 for `undefined` and `opaque`.
 std::int32_t element_type_of(DType dtype);
 
+/// More dimensions than any model has; a bound for what comes after reading.
+inline constexpr int kMostDimensions = 64;
+
 /// Versions of the default operator set that are read.
 inline constexpr std::int64_t kOldestOpset = 7;
 inline constexpr std::int64_t kNewestOpset = 21;
