@@ -1,0 +1,3 @@
+#include <octavo/core/rounding.h>
+
+int main() { return octavo::round_half_even(2.5F) == 2.0F ? 0 : 1; }
