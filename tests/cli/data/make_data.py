@@ -1,0 +1,26 @@
+"""Writes two_inputs.onnx and tensors for its inputs beside this script. Made with onnx 1.16.2 and numpy 2.4.6."""
+
+import pathlib
+
+import numpy as np
+from onnx import TensorProto, checker, helper, numpy_helper, save
+
+here = pathlib.Path(__file__).parent
+random = np.random.default_rng(3)
+shape = ["N", 2, 4, 4]
+weight = numpy_helper.from_array(random.normal(size=(2, 2, 3, 3)).astype(np.float32), "weight")
+graph = helper.make_graph(
+    [
+        helper.make_node("Conv", ["left", "weight"], ["filtered"], name="filter", pads=[1, 1, 1, 1]),
+        helper.make_node("Add", ["filtered", "right"], ["sum"], name="join"),
+    ],
+    "two_inputs",
+    [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("left", "right")],
+    [helper.make_tensor_value_info("sum", TensorProto.FLOAT, shape)],
+    [weight],
+)
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7)
+checker.check_model(model)
+save(model, here / "two_inputs.onnx")
+for name in ("left", "right"):
+    np.save(here / f"{name}.npy", random.normal(size=(6, 2, 4, 4)).astype(np.float32))

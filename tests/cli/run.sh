@@ -1,0 +1,192 @@
+#!/usr/bin/env bash
+# run.sh OCTAVO SOURCE WORK: what people see of the command. Ends with "N checks, M failed".
+set -uo pipefail
+octavo=$1 source=$2 work=$3
+digits=$source/examples/digits
+data=$source/tests/cli/data
+rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
+mkdir images && cp "$digits"/calib/*0.png images
+
+checks=0
+failed=0
+check() {  # WHAT COMMAND...: the command succeeds
+  local what=$1
+  shift
+  checks=$((checks + 1))
+  if "$@"; then echo "$checks ok: $what"; else
+    failed=$((failed + 1))
+    echo "$checks FAILED: $what"
+    sed 's/^/    /' out err 2>/dev/null | head -20
+  fi
+}
+run() { "$octavo" "$@" >out 2>err </dev/null; }
+gives() {  # CODE ARGUMENTS...
+  local expected=$1 code=0
+  shift
+  run "$@" || code=$?
+  [ "$code" -eq "$expected" ] || { echo "    exit code $code, not $expected: octavo $*"; return 1; }
+}
+# One message, and before it nothing but progress.
+one_message() {
+  [ "$(grep -vE '^[a-z ]+: [0-9]+ of [0-9]+$' err | head -1 | cut -c1-8)" = "octavo: " ] &&
+    [ "$(grep -c '^octavo: ' err)" -eq 1 ] && [ ! -s out ]
+}
+quantize() { run quantize "$digits/digits.onnx" --pixel-range 0,1 "$@"; }
+refused() {  # CODE PART WHAT ARGUMENTS...: exit code, one message that has PART, and nothing written
+  local code=$1 part=$2 what=$3
+  shift 3
+  rm -f refused.onnx
+  refusal() { gives "$code" "$@" && grep -qF -- "$part" err && one_message && ! ls | grep -q '^refused'; }
+  check "$what" refusal "$@"
+}
+bad() { local -a args=("$@"); refused "${args[@]:0:3}" quantize "$digits/digits.onnx" -o refused.onnx "${args[@]:3}"; }
+
+echo "# help"
+check "--version names the version and the compute library" gives 0 --version
+check "--version has a number" grep -qE '^octavo [0-9]+\.[0-9]+\.[0-9]+ \((oneDNN|Eigen)\)$' out
+check "--help succeeds" gives 0 --help
+for code in 0 1 2 3 4 5 6 8 130; do check "--help explains exit code $code" grep -qE "[ ;]$code [a-z]" out; done
+for command in quantize verify inspect; do check "$command --help succeeds" gives 0 "$command" --help; done
+check "no command is exit code 1" gives 1
+check "an unknown command is exit code 1" gives 1 quantise
+
+echo "# what is refused, and how it is said"
+refused 2 no/model.onnx "a model that is not there" quantize no/model.onnx --images images -o refused.onnx
+head -c 5000 "$digits/digits.onnx" >cut.onnx
+refused 3 cut.onnx "a model cut short" quantize cut.onnx --images images -o refused.onnx
+echo "not a model at all, just text" >text.onnx
+refused 3 text.onnx "a model that is none" quantize text.onnx --images images -o refused.onnx
+: >empty.onnx
+refused 3 empty.onnx "an empty model" inspect empty.onnx
+refused 2 images "a folder as the model" inspect images
+check "an unknown flag is exit code 1" gives 1 quantize "$digits/digits.onnx" --imagse images -o refused.onnx
+check "an unknown flag is named" grep -q -- --imagse err
+check "a missing --output is exit code 1" gives 1 quantize "$digits/digits.onnx" --images images
+check "a missing --output is named" grep -q -- --output err
+bad 1 "--images" "no samples at all"
+bad 1 "'1,two' found" "a mean that is no number" --images images --mean 1,two
+bad 1 "'8y8' found" "a size that is none" --images images --resize 8y8
+bad 1 "'2000' found" "too many threads" --images images --threads 2000
+bad 1 "'1.5' found" "a crop fraction above one" --images images --crop-fraction 1.5
+bad 1 "'cubic' found" "an unknown interpolation" --images images --interpolation cubic
+bad 1 "abacus" "an unknown backend" --images images --backend abacus
+bad 1 "no input 'picture'" "settings for an input that is not there" --images images --mean picture=1
+bad 1 "center_crop" "preprocessing that contradicts the model" --images images --center-crop 6x6
+bad 2 nowhere "an image folder that is not there" --images nowhere
+mkdir hollow
+bad 5 hollow "an empty image folder" --images hollow
+refused 2 "does not exist" "an output folder that is not there" quantize "$digits/digits.onnx" --images images \
+  -o nowhere/refused.onnx
+refused 2 "is a folder" "a folder as the output" quantize "$digits/digits.onnx" --images images -o images
+cp "$digits/digits.onnx" own.onnx
+refused 1 overwrite "the model itself as the output" quantize own.onnx --images images -o ./own.onnx
+check "... which stays as it was" cmp own.onnx "$digits/digits.onnx"
+ln own.onnx linked.onnx
+refused 1 overwrite "the model under another name as the output" quantize own.onnx --images images -o linked.onnx
+
+echo "# the main job"
+check "quantize succeeds" quantize --images images -o int8.onnx
+for part in 'smaller' 'SQNR' 'cosine' 'top-1 agreement' 'Worst layers' 'Time' 'peak memory' 'note: resize'; do
+  check "quantize says: $part" grep -q "$part" out
+done
+check "progress is lines where there is no terminal" grep -qE '^calibrate: [0-9]+ of 1[0-9]$' err
+refused 4 "quantized already" "a quantized model" quantize int8.onnx --images images -o refused.onnx
+check "--no-verify leaves the comparison out" quantize --images images -o other.onnx --no-verify
+check "... and says nothing of it" eval '! grep -q SQNR out'
+check "... and writes the same bytes" cmp int8.onnx other.onnx
+check "--quiet succeeds" quantize --images images -o other.onnx --quiet
+check "--quiet prints nothing" eval '[ ! -s out ] && [ ! -s err ]'
+check "an output that exists is replaced" cmp int8.onnx other.onnx
+check "a relative name without a folder is fine" eval '[ "$(ls *.onnx | wc -l)" -ge 2 ] && ! ls -A | grep -qi tmp'
+for threads in 1 2 7; do
+  check "$threads threads succeed" quantize --images images -o "threads$threads.onnx" --threads "$threads" --quiet
+  check "$threads threads give the same bytes" cmp int8.onnx "threads$threads.onnx"
+done
+check "images given one by one give the same bytes" eval \
+  'quantize $(printf -- "--images %s " images/*.png) -o other.onnx && cmp int8.onnx other.onnx'
+
+echo "# unreadable and odd files"
+cp -r images mixed
+echo "no picture" >mixed/aa.png
+echo "nor this" >mixed/zz.png
+bad 5 "aa.png" "images that are none" --images mixed
+check "... every one is named" grep -q 'zz\.png' err
+rm mixed/zz.png
+cp -r images torn
+head -c 60 "$digits/calib/digit_0008.png" | tee torn/bb.png torn/cc.png >mixed/bb.png
+bad 5 "bb.png" "images cut short" --images torn
+check "... every one is named" grep -q 'cc\.png' err
+check "--skip-bad-images leaves them out" quantize --images mixed --skip-bad-images -o other.onnx
+check "... and lists both" eval '[ "$(grep -c "^skipped: .*[ab][ab]\.png" out)" -eq 2 ]'
+check "... and uses the others only" grep -q "on $(ls images | wc -l) samples" out
+check "... as with any number of threads" eval 'quantize --images mixed --skip-bad-images -o bare.onnx --threads 7 &&
+  cmp other.onnx bare.onnx'
+mkdir broken && cp mixed/aa.png broken
+bad 5 "aa.png" "a folder with nothing readable in it" --images broken --skip-bad-images
+odd=$'a=b "quoted" \xc3\xa9 \'$HOME\' %s {} '
+mkdir -p "$odd"
+i=0
+for file in images/*.png; do
+  i=$((i + 1))
+  cp "$file" "$odd/$(printf '%03d' "$i")"$' -x {} %n "q" \n=\xff.PNG'
+done
+touch "$odd/.hidden.png" "$odd/readme.md"
+check "odd names are names" quantize --images "$odd" -o "odd = {}.onnx"
+check "... and give the same bytes" cmp int8.onnx "odd = {}.onnx"
+ln -s "$work/images" linked
+check "a linked folder is a folder" eval 'quantize --images linked -o other.onnx && cmp int8.onnx other.onnx'
+
+echo "# tensors, several inputs"
+both=(--images "left=$data/left.npy" --images "right=$data/right.npy")
+check "inputs by name, rows of .npy as samples" gives 0 quantize "$data/two_inputs.onnx" "${both[@]}" -o two.onnx
+check "... all of them" grep -q 'on 6 samples' out
+refused 1 "'right'" "samples missing for one input" quantize "$data/two_inputs.onnx" \
+  --images "left=$data/left.npy" -o refused.onnx
+refused 5 "" "inputs with unlike numbers of samples" quantize "$data/two_inputs.onnx" "${both[@]}" \
+  --images "left=$data/left.npy" -o refused.onnx
+head -c 700 "$data/left.npy" >short.npy
+refused 5 short.npy "an .npy cut short" quantize "$data/two_inputs.onnx" --images left=short.npy \
+  --images "right=$data/right.npy" -o refused.onnx
+
+echo "# verify and inspect"
+verify=(verify "$digits/digits.onnx" int8.onnx --images "$digits/test" --pixel-range 0,1)
+check "verify with labels" gives 0 "${verify[@]}" --labels "$digits/test_labels.txt" --json report.json
+check "... says accuracies" grep -qE '^top-1 +float 9[0-9.]+ %, quantized 9[0-9.]+ %' out
+check "... writes JSON" grep -q '"' report.json
+check "verify without labels" gives 0 "${verify[@]}" --samples 20
+check "... says agreement" grep -q 'top-1 agreement' out
+check "verify --quiet prints nothing" eval 'gives 0 "${verify[@]}" --quiet && [ ! -s out ] && [ ! -s err ]'
+refused 2 no_labels.txt "labels that are not there" "${verify[@]}" --labels no_labels.txt
+echo "digit_1.png seven" >labels.txt
+refused 5 labels.txt "labels that are none" "${verify[@]}" --labels labels.txt
+refused 2 nowhere "a report into a folder that is not there" "${verify[@]}" --samples 2 --json nowhere/x.json
+refused 1 "" "two models with unlike inputs" verify "$digits/digits.onnx" "$data/two_inputs.onnx" --images images \
+  --pixel-range 0,1
+check "inspect" gives 0 inspect "$digits/digits.onnx"
+for part in "input    image" "output   logits" "opset" "Conv" "run in integers"; do
+  check "inspect says: $part" grep -q "$part" out
+done
+check "inspect a quantized model" gives 0 inspect int8.onnx
+
+echo "# Ctrl-C"
+rows=400000 # of 2 x 4 x 4 floats: some 50 MB and far more work than it takes to interrupt it
+header="{'descr': '<f4', 'fortran_order': False, 'shape': ($rows, 2, 4, 4), }"
+{ printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "$header"; head -c $((rows * 128)) /dev/zero; } >many.npy
+interrupted() {  # SIGNAL STAGE
+  rm -rf stopped && mkdir stopped
+  "$octavo" quantize "$data/two_inputs.onnx" --images left=many.npy --images right=many.npy -o stopped/int8.onnx \
+    --threads 2 >out 2>err &
+  local process=$! code=0 tries=0
+  until grep -q "^$2: [1-9]" err || [ "$tries" -gt 600 ]; do sleep 0.05; tries=$((tries + 1)); done
+  kill -s "$1" "$process"
+  wait "$process" || code=$?
+  [ "$code" -eq 130 ] || { echo "    exit code $code"; return 1; }
+}
+for signal in INT TERM; do
+  check "SIG$signal ends a run with 130" interrupted "$signal" calibrate
+  check "... while it was calibrating" eval '! grep -qE "^calibrate: 400000 of" err'
+  check "... and leaves no file" eval '[ -z "$(ls -A stopped)" ]'
+done
+
+echo "$checks checks, $failed failed"
+[ "$failed" -eq 0 ]
