@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -19,6 +21,18 @@ int resolve(int threads) {
 int outer_threads(const SampleOptions& options, std::size_t samples) {
   const int threads = resolve(options.threads);
   return samples >= static_cast<std::size_t>(threads) ? threads : 1;
+}
+
+/// What is wrong with a sample, where `work` on it throws bad_data.
+template <typename Work>
+std::optional<std::string> reason_against(const Work& work) {
+  try {
+    work();
+    return std::nullopt;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::bad_data) throw;
+    return error.what();
+  }
 }
 
 constexpr std::size_t kMostListed = 20;
@@ -50,7 +64,8 @@ std::vector<std::string> SampleRunner::run(
                   fmt::format("{}: cancelled after {} of {} samples", options_.stage, done, total));
     }
   };
-  std::vector<std::string> reasons(slots());  // why the sample in a slot could not be loaded
+  if (indices_.empty()) throw Error(ErrorCode::bad_data, fmt::format("{}: there are no samples", options_.stage));
+  std::vector<std::optional<std::string>> reasons(slots());  // why the sample in a slot could not be used
   std::vector<std::string> bad;
   // Once the run is lost, the remaining samples are only loaded, so that all bad ones can be listed.
   std::atomic<bool> lost = false;
@@ -58,21 +73,20 @@ std::vector<std::string> SampleRunner::run(
   outer_.ordered(
       indices_.size(),
       [&](std::size_t position, int worker) {
-        std::string& reason = reasons[slot(position)];
-        reason.clear();
-        try {
-          const std::vector<Tensor> inputs = data_.load(indices_[position]);
-          if (!lost) produce(inputs, worker, position);
-        } catch (const Error& error) {
-          if (error.code() != ErrorCode::bad_data) throw;
-          reason = error.what();
-          if (!options_.skip_bad_files) lost = true;
+        const std::size_t index = indices_[position];
+        std::optional<std::string>& reason = reasons[slot(position)];
+        std::vector<Tensor> inputs;
+        reason = reason_against([&] { inputs = data_.load(index); });
+        if (!reason && !lost) {
+          reason = reason_against([&] { produce(inputs, worker, position); });
+          // The loader names the file; who computes with its tensors does not know it.
+          if (reason) reason = fmt::format("{}: {}", data_.name(index), *reason);
         }
+        if (reason && !options_.skip_bad_files) lost = true;
       },
       [&](std::size_t position) {
-        const std::string& reason = reasons[slot(position)];
-        if (!reason.empty()) {
-          bad.push_back(reason);
+        if (const auto& reason = reasons[slot(position)]; reason) {
+          bad.push_back(*reason);
         } else if (!lost) {
           consume(position);
         }
@@ -89,12 +103,7 @@ std::vector<std::string> SampleRunner::run(
 void SampleRunner::list_others(std::vector<std::string>& bad) const {
   for (std::size_t i = 0; i < data_.size(); ++i) {
     if (std::binary_search(indices_.begin(), indices_.end(), i)) continue;
-    try {
-      data_.load(i);
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::bad_data) throw;
-      bad.push_back(error.what());
-    }
+    if (auto reason = reason_against([&] { data_.load(i); })) bad.push_back(*std::move(reason));
   }
 }
 
