@@ -8,10 +8,11 @@ namespace octavo::verify {
 namespace {
 
 constexpr std::size_t kChannelAxis = 1;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// The power of two that brings q closest to f, as an exponent; 0 where the channel says nothing.
 int rescale_exponent(double fq, double qq) {
-  if (!(fq > 0.0) || !(qq > 0.0)) return 0;
+  if (!(fq > 0.0) || !(qq > 0.0) || !std::isfinite(fq / qq)) return 0;
   return static_cast<int>(std::lround(std::log2(fq / qq)));
 }
 
@@ -31,12 +32,13 @@ void ChannelSums::add(const TensorView& reference, const TensorView& quantized) 
     for (std::size_t i = row * inner; i < (row + 1) * inner; ++i) {
       const double a = f[i];
       const double b = q[i];
+      if (a == b && std::isinf(a)) continue;  // masks of attention: equal, and their difference is NaN
       const double error = std::abs(a - b);
       sums.ff += a * a;
       sums.fq += a * b;
       sums.qq += b * b;
       sums.ee += error * error;
-      sums.max = std::max(sums.max, error);
+      sums.max = std::max(sums.max, std::isnan(error) ? kInfinity : error);
     }
   }
 }
@@ -52,14 +54,15 @@ void ChannelSums::add(const ChannelSums& other) {
   }
 }
 
-Distance ChannelSums::distance() const {
+template <typename Exponent>
+Distance ChannelSums::distance(const Exponent& exponent_of) const {
   double ff = 0.0;
   double fq = 0.0;
   double qq = 0.0;
   double ee = 0.0;
   Distance distance;
   for (const Sums& sums : channels_) {
-    const int exponent = rescale_exponent(sums.fq, sums.qq);
+    const int exponent = exponent_of(sums);
     const double factor = std::ldexp(1.0, exponent);
     ff += sums.ff;
     fq += factor * sums.fq;
@@ -71,9 +74,18 @@ Distance ChannelSums::distance() const {
       ee += std::max(0.0, sums.ff - 2.0 * factor * sums.fq + factor * factor * sums.qq);
     }
   }
-  distance.sqnr_db = ee > 0.0 ? 10.0 * std::log10(ff / ee) : std::numeric_limits<double>::infinity();
-  distance.cosine = ff > 0.0 && qq > 0.0 ? fq / std::sqrt(ff * qq) : (ff == qq ? 1.0 : 0.0);
+  // NaN stays NaN: an output that is none must not look perfect.
+  distance.sqnr_db = ee == 0.0 ? kInfinity : 10.0 * std::log10(ff / ee);
+  distance.cosine = ff == 0.0 || qq == 0.0 ? (ff == qq ? 1.0 : 0.0) : fq / std::sqrt(ff * qq);
   return distance;
+}
+
+Distance ChannelSums::distance() const {
+  return distance([](const Sums&) { return 0; });
+}
+
+Distance ChannelSums::distance_of_rescaled() const {
+  return distance([](const Sums& sums) { return rescale_exponent(sums.fq, sums.qq); });
 }
 
 }  // namespace octavo::verify

@@ -16,9 +16,11 @@ class ChannelSums {
   void add(const TensorView& reference, const TensorView& quantized);
   void add(const ChannelSums& other);
 
-  /// What lies between the two. Channels that quantization has rescaled by a power of two (equalize_channels
-  /// does; the next operator takes it back) are compared at the float's scale.
+  /// What lies between the two.
   Distance distance() const;
+  /// The same, but channels that quantization has rescaled by a power of two (equalize_channels does; the next
+  /// operator takes it back) are compared at the float's scale. Not for outputs, whose scale must be right.
+  Distance distance_of_rescaled() const;
 
  private:
   struct Sums {
@@ -28,6 +30,10 @@ class ChannelSums {
     double ee = 0.0;   // Σ(f - q)²: differencing the sums above would cancel
     double max = 0.0;  // max |f - q|
   };
+  /// Sums with the exponent of the power of two to multiply q by.
+  template <typename Exponent>
+  Distance distance(const Exponent& exponent_of) const;
+
   std::vector<Sums> channels_;
 };
 

@@ -190,8 +190,8 @@ class Comparer {
     }
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const Node& node = reference_.node(reference_.producer(layers_[i].reference));
-      comparison.layers.push_back(
-          {reference_.value(layers_[i].reference).name, node.name, node.op_type, layer_sums_[i].distance()});
+      comparison.layers.push_back({reference_.value(layers_[i].reference).name, node.name, node.op_type,
+                                   layer_sums_[i].distance_of_rescaled()});
     }
     for (auto* accuracy : {&comparison.float_accuracy, &comparison.quantized_accuracy}) {
       if (!accuracy->has_value()) continue;
@@ -219,6 +219,11 @@ Comparison compare(const Graph& reference, const Graph& quantized, const DataSou
                    const VerifyOptions& options) {
   require_same_names(reference, quantized, reference.inputs(), quantized.inputs(), "inputs");
   require_same_names(reference, quantized, reference.outputs(), quantized.outputs(), "outputs");
+  if (!options.labels.empty() && options.labels.size() != data.size()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{} labels for {} samples: one a sample is needed, -1 where it has none",
+                            options.labels.size(), data.size()));
+  }
   return Comparer(reference, quantized, options).run(data);
 }
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <system_error>
 
 #include "octavo/error.h"
 #include "octavo/verify.h"
@@ -11,7 +12,10 @@ namespace octavo {
 namespace {
 
 std::string key_of(const std::filesystem::path& path) {
-  return std::filesystem::weakly_canonical(path).lexically_normal().string();
+  std::error_code error;  // what cannot be looked up is taken as it is written
+  const std::filesystem::path whole = std::filesystem::absolute(path, error);
+  const std::filesystem::path canonical = error ? path : std::filesystem::weakly_canonical(whole, error);
+  return (error ? path : canonical).lexically_normal().string();
 }
 
 }  // namespace
