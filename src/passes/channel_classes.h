@@ -15,8 +15,10 @@ class ChannelClasses {
  public:
   explicit ChannelClasses(const Graph& graph);
 
-  /// Channels of a value; 0 where it has none that are known.
-  std::size_t channels(ValueId id) const { return counts_[static_cast<std::size_t>(id)]; }
+  /// Channels of a value; 0 where it has none that are known, and for values added since.
+  std::size_t channels(ValueId id) const {
+    return static_cast<std::size_t>(id) < counts_.size() ? counts_[static_cast<std::size_t>(id)] : 0;
+  }
   /// The class of a channel, as the index of one of its members.
   std::size_t class_of(ValueId id, std::size_t channel) const;
   /// Whether the factor must stay 1: someone outside, or an operator that is not homogeneous, sees the values.

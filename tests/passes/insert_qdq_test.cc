@@ -1,0 +1,155 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "octavo/passes.h"
+#include "support/graphs.h"
+
+using namespace octavo;
+using namespace octavo::test;
+
+namespace {
+
+QParams byte_params(float scale, std::int32_t zero_point) { return {{scale}, {zero_point}, -1, 0, 255, DType::u8}; }
+
+QuantizedTensor weight_of(Shape shape, const std::vector<std::int8_t>& values, std::vector<float> scales) {
+  QuantizedTensor weight;
+  weight.params = {scales, std::vector<std::int32_t>(scales.size(), 0), 0, -127, 127, DType::i8};
+  weight.integers = Tensor::from<std::int8_t>(std::move(shape), std::span<const std::int8_t>(values));
+  return weight;
+}
+
+/// Conv, Relu, Conv: planned as a backend does it.
+struct Small {
+  Graph graph = parse_graph(R"(graph opset 13 {
+    input x: f32[1,1,2,2]
+    const w: f32[2,1,1,1] = {1,-2}
+    const b: f32[2] = {0.5,-1}
+    const v: f32[1,2,1,1] = {1,1}
+    c = Conv "first" (x, w, b)
+    r = Relu(c)
+    y = Conv "last" (r, v)
+    output y
+  })");
+  Plan plan;
+  QParamsByName activations{{"x", byte_params(0.5F, 0)}, {"r", byte_params(0.25F, 0)}, {"y", byte_params(1, 128)}};
+  QuantizedWeights weights;
+
+  Small() {
+    infer_shapes(graph);
+    const auto nodes = graph.nodes();
+    const auto value = [&](const char* name) { return graph.find_value(name).value(); };
+    plan.integer_nodes = {nodes.begin(), nodes.end()};
+    plan.activations = {{value("x"), {}, "MinMaxObserver", 0, false},
+                        {value("r"), {}, "MinMaxObserver", 1, true},
+                        {value("y"), {}, "MinMaxObserver", 2, true}};
+    plan.weights = {{nodes[0], 1, {}}, {nodes[2], 1, {}}};
+    plan.biases = {{nodes[0], 2, 1}};
+    weights[nodes[0]] = weight_of({2, 1, 1, 1}, {64, -64}, {0.015625F, 0.03125F});
+    weights[nodes[2]] = weight_of({1, 2, 1, 1}, {64, 64}, {0.015625F});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("insert_qdq puts a pair around every planned value and stores constants as integers") {
+  Small net;
+  insert_qdq(net.graph, net.plan, net.activations, net.weights);
+  net.graph.check();
+  CHECK(statements(net.graph) == statements(parse_graph(R"(graph opset 13 {
+    input x: f32[1,1,2,2]
+    const w_quantized: i8[2,1,1,1] = {64,-64}
+    const w_scale: f32[2] = {0.015625,0.03125}
+    const w_zero_point: i8[2] = {0,0}
+    w_dequantized = DequantizeLinear "w_DequantizeLinear" (w_quantized, w_scale, w_zero_point) {axis=0}
+    const b_quantized: i32[2] = {64,-64}
+    const b_scale: f32[2] = {0.0078125,0.015625}
+    const b_zero_point: i32[2] = {0,0}
+    b_dequantized = DequantizeLinear "b_DequantizeLinear" (b_quantized, b_scale, b_zero_point) {axis=0}
+    const v_quantized: i8[1,2,1,1] = {64,64}
+    const v_scale: f32[1] = {0.015625}
+    const v_zero_point: i8[1] = {0}
+    v_dequantized = DequantizeLinear "v_DequantizeLinear" (v_quantized, v_scale, v_zero_point) {axis=0}
+    const x_scale: f32[] = {0.5}
+    const x_zero_point: u8[] = {0}
+    x_quantized = QuantizeLinear "x_QuantizeLinear" (x, x_scale, x_zero_point)
+    x_dequantized = DequantizeLinear "x_DequantizeLinear" (x_quantized, x_scale, x_zero_point)
+    c = Conv "first" (x_dequantized, w_dequantized, b_dequantized)
+    r = Relu(c)
+    const r_scale: f32[] = {0.25}
+    const r_zero_point: u8[] = {0}
+    r_quantized = QuantizeLinear "r_QuantizeLinear" (r, r_scale, r_zero_point)
+    r_dequantized = DequantizeLinear "r_DequantizeLinear" (r_quantized, r_scale, r_zero_point)
+    y_float = Conv "last" (r_dequantized, v_dequantized)
+    const y_scale: f32[] = {1}
+    const y_zero_point: u8[] = {128}
+    y_quantized = QuantizeLinear "y_QuantizeLinear" (y_float, y_scale, y_zero_point)
+    y = DequantizeLinear "y_DequantizeLinear" (y_quantized, y_scale, y_zero_point)
+    output y
+  })")));
+  const auto outputs = run_graph(net.graph, {Tensor::from<float>({1, 1, 2, 2}, {1, 2, 3, 4})});
+  CHECK(outputs[0].data<float>()[3] == 4.0F);  // relu(4 + 0.5) + relu(-8 - 1) = 4.5, to even
+}
+
+TEST_CASE("float operators go on reading floats that float operators compute") {
+  Graph graph = parse_graph(R"(graph opset 13 {
+    input x: f32[1,1,2,2]
+    const w: f32[1,1,1,1] = {1}
+    c = Conv(x, w)
+    s = Sigmoid(x)
+    t = Sigmoid(c)
+    output c output s output t
+  })");
+  infer_shapes(graph);
+  const NodeId conv = graph.nodes()[0];
+  Plan plan;
+  plan.integer_nodes = {conv};
+  plan.activations = {{graph.find_value("x").value(), {}, "MinMaxObserver", 0, false},
+                      {graph.find_value("c").value(), {}, "MinMaxObserver", 1, true}};
+  insert_qdq(graph, plan, {{"x", byte_params(1, 0)}, {"c", byte_params(1, 0)}}, {});
+  graph.check();
+  const auto input_of = [&](const char* name) {
+    return graph.value(graph.node(graph.producer(graph.find_value(name).value())).input(0)).name;
+  };
+  CHECK(input_of("s") == "x");
+  CHECK(input_of("t") == "c");
+  CHECK(input_of("c") == "c_quantized");
+  CHECK(input_of("c_float") == "x_dequantized");
+}
+
+TEST_CASE("a subgraph goes on reading an output by its name") {
+  Graph graph = parse_graph(R"(graph opset 13 { input x: f32[1,1,2,2] const w: f32[1,1,1,1] = {1} c = Conv(x, w)
+    y = my.domain::If(x) captures(c) output c output y })");
+  Plan plan;
+  plan.integer_nodes = {graph.nodes()[0]};
+  plan.activations = {{graph.find_value("c").value(), {}, "MinMaxObserver", 0, true}};
+  insert_qdq(graph, plan, {{"c", byte_params(1, 0)}}, {});
+  graph.check();
+  CHECK(graph.is_output(graph.find_value("c").value()));
+}
+
+TEST_CASE("biases saturate, and their scales stay finite") {
+  Small net;
+  net.activations["x"] = byte_params(3e38F, 0);
+  net.weights.begin()->second.params.scale = {1e-38F, 1e30F};
+  insert_qdq(net.graph, net.plan, net.activations, net.weights);
+  const auto scales = net.graph.constant(net.graph.find_value("b_scale").value())->data<float>();
+  CHECK(std::isfinite(scales[1]));
+
+  Small tiny;
+  tiny.activations["x"] = byte_params(1e-20F, 0);
+  tiny.weights.begin()->second.params.scale = {1e-18F, 1e-18F};
+  insert_qdq(tiny.graph, tiny.plan, tiny.activations, tiny.weights);
+  const auto bias = tiny.graph.constant(tiny.graph.find_value("b_quantized").value())->data<std::int32_t>();
+  CHECK(bias[0] == std::numeric_limits<std::int32_t>::max());
+  CHECK(bias[1] == std::numeric_limits<std::int32_t>::min());
+}
+
+TEST_CASE("what is planned and missing is named") {
+  Small net;
+  net.activations.erase("r");
+  CHECK(error_of([&] { insert_qdq(net.graph, net.plan, net.activations, net.weights); }) == ErrorCode::internal);
+  Small other;
+  other.weights.clear();
+  CHECK(error_of([&] { insert_qdq(other.graph, other.plan, other.activations, other.weights); }) ==
+        ErrorCode::internal);
+}
