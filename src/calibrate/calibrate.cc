@@ -52,7 +52,7 @@ Calibration calibrate(const Graph& graph, const Plan& plan, const DataSource& da
   Calibration calibration;
   calibration.bad_files = calibration::watch<std::unique_ptr<Summary>>(
       graph, values, data, spread_indices(data.size(), 0), options, "calibrate",
-      [&](std::size_t i, const TensorView& tensor) { return observers[i]->summarize(tensor); },
+      [&](std::size_t i, const TensorView& tensor, std::size_t) { return observers[i]->summarize(tensor); },
       [&](std::size_t i, std::unique_ptr<Summary> summary) { observers[i]->fold(*summary); });
   calibration.samples = data.size() - calibration.bad_files.size();
   calibration.activations = compute_parameters(graph, plan, observers);

@@ -1,6 +1,7 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "octavo/calibrate.h"
@@ -53,52 +54,71 @@ std::vector<double> mean_errors(const Node& node, const Tensor& weight, const Qu
   return errors;
 }
 
+/// The operators of `plan` to correct, by the value that they read.
+std::map<ValueId, std::vector<const WeightPlan*>> readers_of_values(const Graph& graph, const Plan& plan) {
+  std::map<ValueId, std::vector<const WeightPlan*>> readers;
+  for (const WeightPlan& weight : plan.weights) {
+    const Node& node = graph.node(weight.node);
+    if (has_place_for_bias(node)) readers[node.input(0)].push_back(&weight);
+  }
+  return readers;
+}
+
+void add(TapSums& total, const TapSums& sample) {
+  total.sums.resize(std::max(total.sums.size(), sample.sums.size()));
+  for (std::size_t k = 0; k < sample.sums.size(); ++k) total.sums[k] += sample.sums[k];
+  total.count += sample.count;
+}
+
+/// Adds to the bias what rounding took from the mean. What a float cannot hold is left out: the model itself
+/// overflows there.
+void correct(Graph& graph, Plan& plan, const WeightPlan& weight, const QuantizedTensor& rounded,
+             const TapSums& inputs) {
+  ensure_bias(graph, plan, weight);
+  const Node& node = graph.node(weight.node);
+  const auto errors = mean_errors(node, *graph.constant(node.input(weight.input)), rounded, inputs);
+  const ValueId old = node.input(2);
+  Tensor bias = *graph.constant(old);
+  const auto biases = bias.mutable_data<float>();
+  for (std::size_t c = 0; c < biases.size(); ++c) {
+    const auto corrected = static_cast<float>(biases[c] + errors[c]);
+    if (std::isfinite(corrected)) biases[c] = corrected;
+  }
+  const std::string name = graph.unique_value_name(graph.value(old).name + "_corrected");
+  graph.set_input(weight.node, 2, graph.add_constant(name, std::move(bias)));
+}
+
 }  // namespace
 
 void correct_biases(Graph& graph, Plan& plan, const QuantizedWeights& weights, const DataSource& data,
                     const CalibrateOptions& options) {
-  std::vector<const WeightPlan*> planned;
-  std::vector<ValueId> values;  // what each of these nodes reads; watched once where nodes share it
-  for (const WeightPlan& weight : plan.weights) {
-    if (!has_place_for_bias(graph.node(weight.node))) continue;
-    planned.push_back(&weight);
-    values.push_back(graph.node(weight.node).input(0));
+  std::vector<ValueId> values;
+  std::vector<std::vector<const WeightPlan*>> readers;  // of each of the values
+  for (auto& [value, planned] : readers_of_values(graph, plan)) {
+    values.push_back(value);
+    readers.push_back(planned);
   }
-  std::vector<ValueId> watched = values;
-  std::sort(watched.begin(), watched.end());
-  watched.erase(std::unique(watched.begin(), watched.end()), watched.end());
-
-  std::vector<TapSums> totals(planned.size());
+  std::vector<std::vector<TapSums>> totals;
+  for (const auto& planned : readers) totals.emplace_back(planned.size());
   calibration::watch<std::vector<TapSums>>(
-      graph, watched, data, spread_indices(data.size(), kMostSamples), options, "correct biases",
-      [&](std::size_t i, const TensorView& tensor) {
-        std::vector<TapSums> sums(planned.size());
-        for (std::size_t p = 0; p < planned.size(); ++p) {
-          const Node& node = graph.node(planned[p]->node);
-          if (values[p] == watched[i]) sums[p] = calibration::tap_sums(node, graph.constant(node.input(1))->shape(), tensor);
+      graph, values, data, spread_indices(data.size(), kMostSamples), options, "correct biases",
+      [&](std::size_t i, const TensorView& tensor, std::size_t) {
+        std::vector<TapSums> sums;
+        for (const WeightPlan* weight : readers[i]) {
+          const Node& node = graph.node(weight->node);
+          sums.push_back(calibration::tap_sums(node, graph.constant(node.input(weight->input))->shape(), tensor));
         }
         return sums;
       },
-      [&](std::size_t, const std::vector<TapSums>& sample) {
-        for (std::size_t p = 0; p < planned.size(); ++p) {
-          totals[p].sums.resize(std::max(totals[p].sums.size(), sample[p].sums.size()));
-          for (std::size_t k = 0; k < sample[p].sums.size(); ++k) totals[p].sums[k] += sample[p].sums[k];
-          totals[p].count += sample[p].count;
-        }
+      [&](std::size_t i, const std::vector<TapSums>& sample) {
+        for (std::size_t r = 0; r < sample.size(); ++r) add(totals[i][r], sample[r]);
       });
 
-  for (std::size_t p = 0; p < planned.size(); ++p) {
-    if (!(totals[p].count > 0.0)) continue;
-    const WeightPlan weight = *planned[p];
-    ensure_bias(graph, plan, weight);
-    const Node& node = graph.node(weight.node);
-    const auto errors = mean_errors(node, *graph.constant(node.input(1)), weights.at(weight.node), totals[p]);
-    const ValueId old = node.input(2);
-    Tensor bias = *graph.constant(old);
-    const auto biases = bias.mutable_data<float>();
-    for (std::size_t c = 0; c < biases.size(); ++c) biases[c] = static_cast<float>(biases[c] + errors[c]);
-    const std::string name = graph.unique_value_name(graph.value(old).name + "_corrected");
-    graph.set_input(weight.node, 2, graph.add_constant(name, std::move(bias)));
+  for (std::size_t i = 0; i < readers.size(); ++i) {
+    for (std::size_t r = 0; r < readers[i].size(); ++r) {
+      const WeightPlan& weight = *readers[i][r];
+      if (totals[i][r].count > 0.0) correct(graph, plan, weight, weights.at(weight.node), totals[i][r]);
+    }
   }
   graph.remove_dead();
 }

@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <map>
+#include <span>
+#include <string>
+
 #include "octavo/calibrate.h"
 #include "octavo/core/observers/channel_ranges.h"
 #include "octavo/core/weights/bias_scale.h"
@@ -9,25 +13,35 @@
 namespace octavo {
 namespace {
 
-/// The bias that shares its scale with the weight, and the scale of the activation between them.
-std::span<const float> bias_of(const Graph& graph, const Plan& plan, const WeightPlan& weight) {
-  for (const BiasPlan& bias : plan.biases) {
-    if (bias.node == weight.node) return graph.constant(graph.node(bias.node).input(bias.input))->data<float>();
-  }
-  return {};
+/// Input of a node's int32 bias, by node.
+std::map<NodeId, std::size_t> bias_inputs(const Plan& plan) {
+  std::map<NodeId, std::size_t> inputs;
+  for (const BiasPlan& bias : plan.biases) inputs[bias.node] = bias.input;
+  return inputs;
+}
+
+float input_scale(const Graph& graph, NodeId node, const QParamsByName& activations) {
+  const std::string& name = graph.value(graph.node(node).input(0)).name;
+  const auto found = activations.find(name);
+  if (found != activations.end()) return found->second.scale[0];
+  throw Error(ErrorCode::internal,
+              fmt::format("{}: its input '{}' has no parameters to round the weight by", describe(graph, node), name));
 }
 
 }  // namespace
 
 QuantizedWeights round_weights(const Graph& graph, const Plan& plan, const QParamsByName& activations) {
   QuantizedWeights weights;
+  const auto biases = bias_inputs(plan);
   for (const WeightPlan& planned : plan.weights) {
     const Node& node = graph.node(planned.node);
     const Tensor& weight = *graph.constant(node.input(planned.input));
     QuantizedTensor& rounded = weights[planned.node];
     rounded.params = qparams_from_ranges(channel_ranges(weight, planned.scheme.axis, fast_kernels()), planned.scheme);
-    const float input_scale = activations.at(graph.value(node.input(0)).name).scale[0];
-    rounded.params.scale = scales_that_hold_bias(rounded.params.scale, input_scale, bias_of(graph, plan, planned));
+    const auto bias_input = biases.find(planned.node);
+    const Tensor* bias = bias_input == biases.end() ? nullptr : graph.constant(node.input(bias_input->second));
+    rounded.params.scale = scales_that_hold_bias(rounded.params.scale, input_scale(graph, planned.node, activations),
+                                                 bias == nullptr ? std::span<const float>{} : bias->data<float>());
     rounded.integers = quantize(weight, rounded.params, fast_kernels());
   }
   return weights;

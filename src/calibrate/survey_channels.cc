@@ -31,7 +31,7 @@ ChannelMaxima survey_channels(const Graph& graph, const Plan& plan, const DataSo
   std::vector<std::vector<float>> maxima(values.size());
   calibration::watch<std::vector<float>>(
       graph, values, data, spread_indices(data.size(), kMostSamples), options, "survey channels",
-      [](std::size_t, const TensorView& tensor) { return channel_maxima(tensor); },
+      [](std::size_t, const TensorView& tensor, std::size_t) { return channel_maxima(tensor); },
       [&](std::size_t i, const std::vector<float>& sample) {
         maxima[i].resize(std::max(maxima[i].size(), sample.size()));
         for (std::size_t c = 0; c < sample.size(); ++c) maxima[i][c] = std::max(maxima[i][c], sample[c]);

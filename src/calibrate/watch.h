@@ -8,14 +8,15 @@
 #include <vector>
 
 #include "octavo/calibrate.h"
+#include "octavo/error.h"
 #include "octavo/execute.h"
 #include "octavo/samples.h"
 
 namespace octavo::calibration {
 
-/// Runs `graph` in float on the samples `indices` and hands watched values on: summarize(i, tensor) is called on
-/// any worker for values[i], fold(i, result) on the calling thread in order of samples and of `values`. Returns
-/// the samples that could not be loaded.
+/// Runs `graph` in float on the samples `indices` and hands watched values on: summarize(i, tensor, position) is called
+/// on any worker for values[i], fold(i, result) on the calling thread in order of samples and of `values`. Returns the
+/// samples that could not be loaded.
 template <typename Result, typename Summarize, typename Fold>
 std::vector<std::string> watch(const Graph& graph, const std::vector<ValueId>& values, const DataSource& data,
                                std::vector<std::size_t> indices, const CalibrateOptions& options,
@@ -35,7 +36,12 @@ std::vector<std::string> watch(const Graph& graph, const std::vector<ValueId>& v
         results.resize(values.size());
         sessions[static_cast<std::size_t>(worker)].run(inputs, [&](ValueId value, const TensorView& tensor) {
           const std::size_t i = place.at(value);
-          results[i] = summarize(i, tensor);
+          if (tensor.dtype() != DType::f32) {
+            throw Error(ErrorCode::unsupported, "value '" + graph.value(value).name +
+                                                    "' is planned for integers but is " +
+                                                    std::string(name_of(tensor.dtype())) + ", not f32");
+          }
+          results[i] = summarize(i, tensor, position);
         });
       },
       [&](std::size_t position) {
