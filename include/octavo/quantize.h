@@ -19,7 +19,7 @@ namespace octavo {
 
 /// A whole run as data: what the command's flags and the C ABI's options fill in.
 struct Recipe {
-  /// Samples and preprocessing by input name; "" is meant for every input that has none of its own.
+  /// Samples and preprocessing by input name; those of "" are for every input, but what it has of its own.
   struct Input {
     std::vector<std::filesystem::path> paths;
     Preprocess preprocess;
@@ -32,9 +32,9 @@ struct Recipe {
 
 /// One setting of a recipe by key: the flag `--key` of the command and the key of octavo_options_set.
 struct RecipeOption {
-  std::string_view key;      ///< "mean"
-  std::string_view value;    ///< what a value looks like, for help: "M[,M,M]"; empty for a switch
-  std::string_view group;    ///< heading in help: "Preprocessing"
+  std::string_view key;    ///< "mean"
+  std::string_view value;  ///< what a value looks like, for help: "M[,M,M]"; empty for a switch
+  std::string_view group;  ///< heading in help: "Preprocessing"
   std::string_view help;
   void (*set)(Recipe& recipe, std::string_view input, std::string_view value);
 };
@@ -58,5 +58,7 @@ struct Quantized {
 /// The main job: prepare, plan, calibrate, quantize. The result is the same to the bit for any number of
 /// threads. Throws Error as each step does.
 Quantized quantize(const Graph& model, const Recipe& recipe, const Progress& progress = {});
+/// The same with the caller's own samples, for the inputs of `model`; the recipe's inputs are not looked at.
+Quantized quantize(const Graph& model, const DataSource& data, const Recipe& recipe, const Progress& progress = {});
 
 }  // namespace octavo

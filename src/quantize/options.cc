@@ -151,10 +151,11 @@ const RecipeOption& option_named(std::string_view key) {
 
 /// "name=value" for one input only; a path that exists is a path, whatever it is called.
 std::pair<std::string_view, std::string_view> split_input(const RecipeOption& option, std::string_view value) {
+  const bool by_input = option.group == kPreprocessing || option.key == "images";
   const std::size_t equals = value.find('=');
   std::error_code ignored;
   const bool is_path = option.key == "images" && std::filesystem::exists(value, ignored);
-  if (equals == std::string_view::npos || is_path) return {{}, value};
+  if (!by_input || equals == std::string_view::npos || is_path) return {{}, value};
   return {value.substr(0, equals), value.substr(equals + 1)};
 }
 

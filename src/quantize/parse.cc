@@ -16,7 +16,7 @@ std::string_view trimmed(std::string_view text) {
 
 std::optional<double> parse_plain(std::string_view text) {
   text = trimmed(text);
-  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   double value = 0.0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
@@ -31,7 +31,9 @@ std::optional<double> parse_number(std::string_view text) {
   const auto numerator = parse_plain(text.substr(0, slash));
   const auto denominator = parse_plain(text.substr(slash + 1));
   if (!numerator || !denominator || *denominator == 0.0) return std::nullopt;
-  return *numerator / *denominator;
+  const double quotient = *numerator / *denominator;
+  if (!std::isfinite(quotient)) return std::nullopt;
+  return quotient;
 }
 
 std::optional<std::vector<double>> parse_numbers(std::string_view text) {

@@ -12,7 +12,9 @@ namespace {
 void require_float_model(const Graph& graph) {
   for (const NodeId id : graph.nodes()) {
     const std::string& type = graph.node(id).op_type;
-    if (type != "QuantizeLinear" && type != "DequantizeLinear" && !type.starts_with("QLinear")) continue;
+    const bool integer = type == "QuantizeLinear" || type == "DequantizeLinear" || type == "DynamicQuantizeLinear" ||
+                         type == "ConvInteger" || type == "MatMulInteger" || type.starts_with("QLinear");
+    if (!integer) continue;
     throw Error(
         ErrorCode::unsupported,
         fmt::format("{}: the model is quantized already; give the float model it was made from", describe(graph, id)));
@@ -31,36 +33,42 @@ void require_weights(const Graph& graph, const Plan& plan, const BackendSpec& ba
 }  // namespace
 
 Quantized quantize(const Graph& model, const Recipe& recipe, const Progress& progress) {
+  require_float_model(model);
+  DataReport report;
+  const auto data = open_recipe_data(model, recipe, &report);
+  Quantized result = quantize(model, *data, recipe, progress);
+  result.notes.insert(result.notes.begin(), report.notes.begin(), report.notes.end());
+  auto& bad_files = result.calibration.bad_files;
+  bad_files.insert(bad_files.begin(), report.bad_files.begin(), report.bad_files.end());
+  return result;
+}
+
+Quantized quantize(const Graph& model, const DataSource& data, const Recipe& recipe, const Progress& progress) {
   const BackendSpec& backend = backend_named(recipe.backend);
   require_float_model(model);
   Quantized result;
-  DataReport report;
-  const auto data = open_recipe_data(model, recipe, &report);
-  result.notes = report.notes;
-
   Graph graph = model;
+  prepare(graph);
   if (graph.opset() < backend.min_opset) {
     result.notes.push_back(
         fmt::format("opset raised from {} to {}, which per-channel weights need", graph.opset(), backend.min_opset));
     upgrade_opset(graph, backend.min_opset);
+    prepare(graph);
   }
-  prepare(graph);
   Plan plan = make_plan(graph, backend);
   require_weights(graph, plan, backend);
 
   const CalibrateOptions options{recipe.threads, recipe.skip_bad_files, progress};
-  equalize_channels(graph, plan, survey_channels(graph, plan, *data, options));
+  equalize_channels(graph, plan, survey_channels(graph, plan, data, options));
   result.prepared = graph;
-  result.calibration = calibrate(graph, plan, *data, options);
+  result.plan = plan;
+  result.calibration = calibrate(graph, plan, data, options);
   const QuantizedWeights weights = round_weights(graph, plan, result.calibration.activations);
-  correct_biases(graph, plan, weights, *data, options);
+  correct_biases(graph, plan, weights, data, options);
   insert_qdq(graph, plan, result.calibration.activations, weights);
   infer_shapes(graph);
 
-  result.calibration.bad_files.insert(result.calibration.bad_files.begin(), report.bad_files.begin(),
-                                      report.bad_files.end());
   result.graph = std::move(graph);
-  result.plan = std::move(plan);
   return result;
 }
 

@@ -13,12 +13,34 @@ InputSpec spec_of(const Value& value) {
   return spec;
 }
 
-/// The input's own settings, or those meant for every input.
-const Recipe::Input* settings_for(const Recipe& recipe, const std::string& name) {
-  const auto own = recipe.inputs.find(name);
-  const auto common = recipe.inputs.find("");
-  if (own != recipe.inputs.end()) return &own->second;
-  return common != recipe.inputs.end() ? &common->second : nullptr;
+Recipe::Input settings_of(const Recipe& recipe, const std::string& name) {
+  const auto found = recipe.inputs.find(name);
+  return found == recipe.inputs.end() ? Recipe::Input{} : found->second;
+}
+
+/// The input's own settings, completed with those meant for every input: samples may be given for each input and
+/// one mean for all.
+Recipe::Input settings_for(const Recipe& recipe, const std::string& name) {
+  Recipe::Input settings = settings_of(recipe, name);
+  const Recipe::Input common = settings_of(recipe, "");
+  const Preprocess unset;
+  const auto complete = [&](auto member) {
+    auto& own = settings.preprocess.*member;
+    if (own == unset.*member) own = common.preprocess.*member;
+  };
+  if (settings.paths.empty()) settings.paths = common.paths;
+  complete(&Preprocess::crop_fraction);
+  complete(&Preprocess::resize);
+  complete(&Preprocess::resize_short);
+  complete(&Preprocess::center_crop);
+  complete(&Preprocess::interpolation);
+  complete(&Preprocess::order);
+  complete(&Preprocess::layout);
+  complete(&Preprocess::pixel_range);
+  complete(&Preprocess::mean);
+  complete(&Preprocess::scale);
+  complete(&Preprocess::std);
+  return settings;
 }
 
 void require_known_inputs(const Graph& graph, const Recipe& recipe) {
@@ -42,15 +64,13 @@ std::unique_ptr<DataSource> open_recipe_data(const Graph& graph, const Recipe& r
   std::vector<InputData> inputs;
   for (const ValueId id : graph.inputs()) {
     const Value& value = graph.value(id);
-    const Recipe::Input* settings = settings_for(recipe, value.name);
-    std::vector<std::filesystem::path> paths;
-    if (settings != nullptr) paths = settings->paths;
-    if (paths.empty()) {
+    Recipe::Input settings = settings_for(recipe, value.name);
+    if (settings.paths.empty()) {
       throw Error(ErrorCode::invalid_argument,
                   fmt::format("no samples for input '{0}': give a folder or file with --images{1}", value.name,
                               graph.inputs().size() > 1 ? fmt::format(" {}=PATH", value.name) : " PATH"));
     }
-    inputs.push_back({spec_of(value), std::move(paths), settings->preprocess});
+    inputs.push_back({spec_of(value), std::move(settings.paths), std::move(settings.preprocess)});
   }
   return open_data(inputs, {.skip_bad_files = recipe.skip_bad_files}, report);
 }
