@@ -40,6 +40,12 @@ Calibration calibrate(const Graph& graph, const Plan& plan, const DataSource& da
 /// with which the int32 bias would overflow is enlarged.
 QuantizedWeights round_weights(const Graph& graph, const Plan& plan, const QParamsByName& activations);
 
+/// Rounds the same weights anew, with the same parameters, so that the errors of one output's weights make up for
+/// each other on what a few of the samples feed them: error-compensated rounding (GPTQ, Frantar et al. 2022, arXiv
+/// 2210.17323). Weights of more than 8 bits and MatMul's of more than two dimensions stay at the nearest integers.
+void compensate_rounding(const Graph& graph, const Plan& plan, QuantizedWeights& weights, const DataSource& data,
+                         const CalibrateOptions& options);
+
 /// Takes out of each output channel's mean what rounding its weights has put in: bias += Σ (w - rounded w)·E[x],
 /// with the means of the operator's inputs over a few of the samples (Nagel et al. 2019, arXiv 1906.04721,
 /// section 4.2). Operators without a bias get one, in `graph` and in `plan`; MatMul has no place for it.

@@ -35,11 +35,15 @@ void upgrade_opset(Graph& graph, std::int64_t opset);
 /// Value name → max |x| of each channel (dimension 1) over some samples.
 using ChannelMaxima = std::map<std::string, std::vector<float>, std::less<>>;
 
-/// Brings the channels of planned activations closer to each other's range, by powers of two that the weights
-/// before and behind take in: the graph computes the same bits, and one scale a tensor then wastes less on its
-/// small channels. Cross-layer equalization (Nagel et al. 2019, arXiv 1906.04721) driven by activations, as in
-/// SmoothQuant (Xiao et al. 2022, arXiv 2211.10438). Returns how many nodes it changed; ids stay valid.
-int equalize_channels(Graph& graph, const Plan& plan, const ChannelMaxima& ranges);
+/// Brings the channels of planned activations closer to each other's range, by factors that the weights before
+/// and behind take in: the graph computes the same but for the last bits, and one scale a tensor then wastes less
+/// on its small channels. Cross-layer equalization (Nagel et al. 2019, arXiv 1906.04721) driven by activations, as
+/// in SmoothQuant (Xiao et al. 2022, arXiv 2211.10438). Notes the factors in the graph's metadata. Returns how
+/// many nodes it changed; ids stay valid.
+int equalize_channels(Graph& graph, const Plan& plan, const ChannelMaxima& maxima);
+
+/// What equalize_channels multiplied each channel of `value` by; empty where it left the value alone.
+std::vector<float> equalizing_factors(const Graph& graph, std::string_view value);
 
 /// Turns a plan with its parameters and rounded weights into QuantizeLinear/DequantizeLinear nodes and
 /// integer constants: after it the graph is the only carrier of every quantization decision. Biases become int32

@@ -63,7 +63,8 @@ Quantized quantize(const Graph& model, const DataSource& data, const Recipe& rec
   result.prepared = graph;
   result.plan = plan;
   result.calibration = calibrate(graph, plan, data, options);
-  const QuantizedWeights weights = round_weights(graph, plan, result.calibration.activations);
+  QuantizedWeights weights = round_weights(graph, plan, result.calibration.activations);
+  compensate_rounding(graph, plan, weights, data, options);
   correct_biases(graph, plan, weights, data, options);
   insert_qdq(graph, plan, result.calibration.activations, weights);
   infer_shapes(graph);

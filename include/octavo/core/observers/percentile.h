@@ -8,7 +8,7 @@ namespace octavo {
 /// Leaves out the outermost values, (100 - percentile) / 2 per cent of all at each end.
 class PercentileObserver final : public OneHistogramObserver {
  public:
-  explicit PercentileObserver(double percentile = 99.999, int bins = 4096, const Kernels& kernels = plain_kernels())
+  explicit PercentileObserver(double percentile = 99.9999, int bins = 4096, const Kernels& kernels = plain_kernels())
       : OneHistogramObserver(bins, kernels), percentile_(percentile) {}
 
  private:

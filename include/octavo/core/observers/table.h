@@ -18,7 +18,7 @@ namespace octavo {
 /// What any of the observers may want to know; each reads what concerns it.
 struct ObserverOptions {
   double averaging_constant = 0.01;  ///< weight of the newest picture, (0, 1]
-  double percentile = 99.999;        ///< share of values kept, in per cent
+  double percentile = 99.9999;       ///< share of values kept, in per cent
   int axis = 0;                      ///< dimension of the PerChannel ones, below the tensors' rank
   int bins = 4096;                   ///< for each sign: a power of two from 2 to 65536
   const Kernels* kernels = &plain_kernels();

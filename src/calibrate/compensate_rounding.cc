@@ -1,0 +1,174 @@
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "input_rows.h"
+#include "octavo/calibrate.h"
+#include "octavo/core/rounding.h"
+#include "octavo/parallel.h"
+#include "watch.h"
+
+namespace octavo {
+namespace {
+
+using calibration::WeightLayout;
+using Matrix = Eigen::MatrixXd;
+
+constexpr std::size_t kMostSamples = 32;
+constexpr std::size_t kRowsASample = 64;
+/// Added to the diagonal, as a share of its mean, for directions that the samples say little about.
+constexpr double kDamping = 0.02;
+/// Inputs are looked at together in blocks of this many: time grows with the square, memory as well.
+constexpr std::size_t kLargestBlock = 1536;
+
+/// E[x·xᵀ] of `count` inputs from column `first` on, damped.
+Matrix second_moments(const std::vector<float>& rows, std::size_t width, std::size_t first, std::size_t count) {
+  using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const auto height = static_cast<Eigen::Index>(rows.size() / width);
+  const Eigen::Map<const Rows> all(rows.data(), height, static_cast<Eigen::Index>(width));
+  const Eigen::MatrixXf block = all.middleCols(static_cast<Eigen::Index>(first), static_cast<Eigen::Index>(count));
+  const Eigen::MatrixXf products = block.transpose() * block;
+  Matrix moments = products.cast<double>() / static_cast<double>(height);
+  moments.diagonal().array() += kDamping * moments.diagonal().mean() + 1e-20;
+  return moments;
+}
+
+/// Columns in the order they are rounded: those that matter most first, while all others can still make up for
+/// their error.
+std::vector<Eigen::Index> rounding_order(const Matrix& moments) {
+  std::vector<Eigen::Index> order(static_cast<std::size_t>(moments.rows()));
+  std::iota(order.begin(), order.end(), Eigen::Index{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](Eigen::Index a, Eigen::Index b) { return moments(a, a) > moments(b, b); });
+  return order;
+}
+
+/// The upper triangular U with inverse(H) = Uᵀ·U for H = `moments` in `order`. With H = V·Vᵀ, V upper triangular
+/// (a Cholesky factor counted from the last row), U is the inverse of V. Empty where H is not positive definite.
+Matrix compensation(const Matrix& moments, const std::vector<Eigen::Index>& order) {
+  const auto size = moments.rows();
+  Matrix backwards(size, size);
+  for (Eigen::Index i = 0; i < size; ++i) {
+    for (Eigen::Index j = 0; j < size; ++j) {
+      backwards(i, j) =
+          moments(order[static_cast<std::size_t>(size - 1 - i)], order[static_cast<std::size_t>(size - 1 - j)]);
+    }
+  }
+  const Eigen::LLT<Matrix> factor(backwards);
+  if (factor.info() != Eigen::Success) return {};
+  const Matrix lower = factor.matrixL();
+  const Matrix inverse = lower.triangularView<Eigen::Lower>().solve(Matrix::Identity(size, size));
+  return inverse.reverse();
+}
+
+/// Rounds the weights of one block of inputs, one input after the other, for all outputs of a group at once; the
+/// inputs still to come take over what each rounding did to the output (GPTQ, Frantar et al. 2022, arXiv
+/// 2210.17323, after Optimal Brain Surgeon).
+class BlockRounder {
+ public:
+  BlockRounder(const WeightLayout& layout, const QParams& params, std::span<const float> weights,
+               std::span<std::int8_t> integers)
+      : layout_(layout), params_(params), weights_(weights), integers_(integers) {}
+
+  void round(std::size_t group, std::size_t first, const Matrix& moments) {
+    const auto order = rounding_order(moments);
+    const Matrix factors = compensation(moments, order);
+    if (factors.size() == 0) return;  // the nearest integers stay
+    const std::size_t outputs = layout_.outputs;
+    const std::size_t inputs = order.size();
+    const auto input_at = [&](std::size_t i) { return first + static_cast<std::size_t>(order[i]); };
+    std::vector<float> pending(inputs * outputs);
+    for (std::size_t i = 0; i < inputs; ++i) {
+      for (std::size_t o = 0; o < outputs; ++o)
+        pending[i * outputs + o] = weights_[layout_.index(group, o, input_at(i))];
+    }
+    std::vector<float> error(outputs);
+    for (std::size_t i = 0; i < inputs; ++i) {
+      const auto row = static_cast<Eigen::Index>(i);
+      for (std::size_t o = 0; o < outputs; ++o) {
+        const float weight = pending[i * outputs + o];
+        const AffineMap map = affine_map(params_, group * outputs + o);
+        const std::int32_t integer = quantize_value(weight, map);
+        integers_[layout_.index(group, o, input_at(i))] = static_cast<std::int8_t>(integer);
+        error[o] = (weight - dequantize_value(integer, map)) / static_cast<float>(factors(row, row));
+      }
+      for (std::size_t j = i + 1; j < inputs; ++j) {
+        const auto share = static_cast<float>(factors(row, static_cast<Eigen::Index>(j)));
+        float* later = pending.data() + j * outputs;
+        for (std::size_t o = 0; o < outputs; ++o) later[o] -= error[o] * share;
+      }
+    }
+  }
+
+ private:
+  const WeightLayout& layout_;
+  const QParams& params_;
+  std::span<const float> weights_;
+  std::span<std::int8_t> integers_;
+};
+
+bool is_supported(const Graph& graph, const WeightPlan& planned) {
+  const Tensor& weight = *graph.constant(graph.node(planned.node).input(planned.input));
+  return planned.scheme.storage() == DType::i8 && (graph.node(planned.node).op_type == "Conv" || weight.rank() == 2);
+}
+
+void round_one(const Graph& graph, const WeightPlan& planned, const std::vector<float>& rows,
+               QuantizedTensor& rounded) {
+  const Node& node = graph.node(planned.node);
+  const Tensor& weight = *graph.constant(node.input(planned.input));
+  const WeightLayout layout = calibration::weight_layout(node, weight.shape());
+  const std::size_t width = layout.groups * layout.inputs;
+  if (rows.size() < width || width == 0) return;
+  BlockRounder rounder(layout, rounded.params, weight.data<float>(), rounded.integers.mutable_data<std::int8_t>());
+  for (std::size_t group = 0; group < layout.groups; ++group) {
+    for (std::size_t first = 0; first < layout.inputs; first += kLargestBlock) {
+      const std::size_t count = std::min(kLargestBlock, layout.inputs - first);
+      rounder.round(group, first, second_moments(rows, width, group * layout.inputs + first, count));
+    }
+  }
+}
+
+}  // namespace
+
+void compensate_rounding(const Graph& graph, const Plan& plan, QuantizedWeights& weights, const DataSource& data,
+                         const CalibrateOptions& options) {
+  std::vector<const WeightPlan*> planned;
+  std::map<ValueId, std::vector<std::size_t>> readers;  // places in `planned`
+  for (const WeightPlan& weight : plan.weights) {
+    if (!is_supported(graph, weight)) continue;
+    readers[graph.node(weight.node).input(0)].push_back(planned.size());
+    planned.push_back(&weight);
+  }
+  std::vector<ValueId> values;
+  for (const auto& [value, places] : readers) values.push_back(value);
+
+  std::vector<std::vector<float>> rows(planned.size());
+  calibration::watch<std::vector<std::vector<float>>>(
+      graph, values, data, spread_indices(data.size(), kMostSamples), options, "survey weights",
+      [&](std::size_t i, const TensorView& tensor, std::size_t sample) {
+        std::vector<std::vector<float>> found;
+        for (const std::size_t place : readers.at(values[i])) {
+          const Node& node = graph.node(planned[place]->node);
+          const Shape& shape = graph.constant(node.input(planned[place]->input))->shape();
+          found.push_back(calibration::input_rows(node, shape, tensor, kRowsASample, sample));
+        }
+        return found;
+      },
+      [&](std::size_t i, const std::vector<std::vector<float>>& found) {
+        const auto& places = readers.at(values[i]);
+        for (std::size_t r = 0; r < places.size(); ++r) {
+          rows[places[r]].insert(rows[places[r]].end(), found[r].begin(), found[r].end());
+        }
+      });
+
+  ThreadPool pool(options.threads);
+  pool.for_each(planned.size(), [&](std::size_t place, int) {
+    round_one(graph, *planned[place], rows[place], weights.at(planned[place]->node));
+    rows[place] = {};
+  });
+}
+
+}  // namespace octavo
