@@ -8,6 +8,7 @@
 #ifndef OCTAVO_H
 #define OCTAVO_H
 
+/* NOLINTBEGIN(modernize-*): this is C. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -90,4 +91,5 @@ OCTAVO_API octavo_status* octavo_quantize(const octavo_model* model, const octav
 #ifdef __cplusplus
 }
 #endif
+/* NOLINTEND(modernize-*) */
 #endif
