@@ -8,6 +8,6 @@ source=$1 build=$2
 found=$(run-clang-tidy-14 -quiet -p "$build" -j "$(nproc)" -extra-arg=-Wno-unknown-warning-option \
   "^$source/(src|capi)/" 2>&1)
 status=$?
-grep -E -A3 '(error|warning): ' <<<"$found" | grep -v '^--$' | awk '!seen[$0]++'
+sed 's/\x1b\[[0-9;]*m//g' <<<"$found" | grep -E -A3 '(error|warning): ' | grep -v '^--$' | awk '!seen[$0]++'
 [ "$status" -eq 0 ] && echo "clang-tidy: no findings"
 exit "$status"
