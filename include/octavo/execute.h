@@ -16,7 +16,8 @@
 namespace octavo {
 
 struct ExecutorOptions {
-  /// Values handed to `Watcher` on each run; they are computed as such, never fused away.
+  /// Values handed to `Watcher` on each run; they are computed as such, never fused away. What enters a QuantizeLinear
+  /// may be watched at no change of the results; a value between a Conv or Add and that keeps both in float.
   std::vector<ValueId> watched;
   /// Most bytes that one session's activations and outputs may take at a time.
   std::size_t memory_limit = std::size_t{16} << 30;
@@ -26,8 +27,8 @@ struct ExecutorOptions {
 /// constants may be watched too. The view is valid during the call only.
 using Watcher = std::function<void(ValueId, const TensorView&)>;
 
-/// Runs a graph: floats as ONNX defines them, QuantizeLinear/DequantizeLinear as simulated quantization,
-/// ONNX's integer operators in integers. Compiled once; then constant and shared by any number of threads,
+/// Runs a graph: floats as ONNX defines them, QuantizeLinear/DequantizeLinear as simulated quantization, but Conv and
+/// Add between 8-bit pairs, and ONNX's integer operators, in integers with ONNX Runtime's rounding. Compiled once; then constant and shared by any number of threads,
 /// each with a Session of its own. The outputs of a run depend on its inputs alone, to the last bit,
 /// whatever the number of threads.
 class Executor {

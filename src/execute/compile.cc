@@ -6,6 +6,7 @@
 
 #include "fold.h"
 #include "fuse.h"
+#include "lower.h"
 #include "op_table.h"
 #include "program.h"
 
@@ -121,7 +122,10 @@ Program compile(const Graph& original, const ExecutorOptions& options) {
   }
   remove_unneeded(graph, program.watched);
   check_operators(graph);
-  fold_constants(graph, options.memory_limit);
+  fold_constants(graph, options.memory_limit, /*dequantize=*/false);
+  lower_to_integers(graph, program.watched);
+  remove_unneeded(graph, program.watched);
+  fold_constants(graph, options.memory_limit, /*dequantize=*/true);
   fuse_nodes(graph, program.watched);
 
   program.value_count = value_count(graph);

@@ -11,8 +11,9 @@
 namespace octavo::execute {
 namespace {
 
-bool foldable(const Graph& graph, const Node& node) {
-  return node.captured.empty() && std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+bool foldable(const Graph& graph, const Node& node, bool dequantize) {
+  return (dequantize || node.op_type != "DequantizeLinear") && node.captured.empty() &&
+         std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
            return id == kNoValue || (graph.constant(id) != nullptr && !graph.is_input(id));
          });
 }
@@ -39,12 +40,12 @@ std::vector<Tensor> run_once(const Step& step, const Graph& graph, ValueStore& v
 
 }  // namespace
 
-void fold_constants(Graph& graph, std::size_t memory_limit) {
+void fold_constants(Graph& graph, std::size_t memory_limit, bool dequantize) {
   ValueId last = -1;
   for (const ValueId id : graph.values()) last = std::max(last, id);
   ValueStore values(static_cast<std::size_t>(last + 1), memory_limit);
   for (const NodeId id : graph.nodes()) {
-    if (!foldable(graph, graph.node(id))) continue;
+    if (!foldable(graph, graph.node(id), dequantize)) continue;
     const Step step = compile_step(graph, id);
     std::vector<Tensor> results = run_once(step, graph, values);
     for (const ValueId used : step.inputs) {

@@ -21,8 +21,8 @@ std::size_t column_axis(const RunContext& context, std::size_t i) {
 void accumulate(RunContext& context, const BatchedProduct& product, std::size_t a, std::size_t a_zero, std::size_t b,
                 std::size_t b_zero, std::span<std::int32_t> acc) {
   if (acc.empty()) return;
-  const auto left = centered(context, a, a_zero, row_axis(context, a));
-  const auto right = centered(context, b, b_zero, column_axis(context, b));
+  const auto left = centered<std::int16_t>(context, a, a_zero, row_axis(context, a));
+  const auto right = centered<std::int16_t>(context, b, b_zero, column_axis(context, b));
   const auto turned = context.scratch<std::int16_t>(static_cast<std::size_t>(product.k * product.n));
   for (std::size_t i = 0; i < product.a_offset.size(); ++i) {
     if (i == 0 || product.b_offset[i] != product.b_offset[i - 1]) {
@@ -61,7 +61,7 @@ class QLinearMatMul : public Kernel {
         multipliers.push_back(left * b_scale[b_scale.size() == 1 ? 0 : static_cast<std::size_t>(j)] / y_scale);
       }
     }
-    requantize(context, acc, multipliers, 1, 7, product.output);
+    requantize(context, acc, multipliers, 7, product.output);
   }
 
  private:

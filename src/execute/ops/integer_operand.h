@@ -8,15 +8,16 @@
 namespace octavo::execute {
 
 /// Input `i` (u8 or i8) less its zero point, which is input `zero` where that is given. The zero point is one
-/// number, or one for each index of `axis`.
-std::span<std::int16_t> centered(RunContext& context, std::size_t i, std::size_t zero, std::size_t axis);
+/// number, or one for each index of `axis`. `To` is std::int16_t or float, which both hold it exactly.
+template <typename To>
+std::span<To> centered(RunContext& context, std::size_t i, std::size_t zero, std::size_t axis);
 
 /// Copies a[rows x columns] to b[columns x rows].
 void transpose(const std::int16_t* a, std::int64_t rows, std::int64_t columns, std::int16_t* b);
 
 /// acc * multiplier, rounded half to even and saturated to the type of input `zero`, which holds its zero point.
-/// Row r of `length` elements takes multipliers[r % multipliers.size()].
+/// Element i takes multipliers[i % multipliers.size()].
 void requantize(RunContext& context, std::span<const std::int32_t> acc, std::span<const float> multipliers,
-                std::int64_t length, std::size_t zero, Shape shape);
+                std::size_t zero, Shape shape);
 
 }  // namespace octavo::execute
