@@ -28,9 +28,9 @@ struct ExecutorOptions {
 using Watcher = std::function<void(ValueId, const TensorView&)>;
 
 /// Runs a graph: floats as ONNX defines them, QuantizeLinear/DequantizeLinear as simulated quantization, but Conv and
-/// Add between 8-bit pairs, and ONNX's integer operators, in integers with ONNX Runtime's rounding. Compiled once; then constant and shared by any number of threads,
-/// each with a Session of its own. The outputs of a run depend on its inputs alone, to the last bit,
-/// whatever the number of threads.
+/// Add between 8-bit pairs, and ONNX's integer operators, in integers with ONNX Runtime's rounding. Compiled once; then
+/// constant and shared by any number of threads, each with a Session of its own. The outputs of a run depend on its
+/// inputs alone, to the last bit, whatever the number of threads.
 class Executor {
  public:
   /// Copies what it needs. Throws Error(unsupported) listing every operator it cannot run, before any work.
