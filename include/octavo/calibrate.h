@@ -46,10 +46,10 @@ QuantizedWeights round_weights(const Graph& graph, const Plan& plan, const QPara
 void compensate_rounding(const Graph& graph, const Plan& plan, QuantizedWeights& weights, const DataSource& data,
                          const CalibrateOptions& options);
 
-/// Takes out of each output channel's mean what rounding its weights has put in: bias += Σ (w - rounded w)·E[x],
-/// with the means of the operator's inputs over a few of the samples (Nagel et al. 2019, arXiv 1906.04721,
-/// section 4.2). Operators without a bias get one, in `graph` and in `plan`; MatMul has no place for it.
-void correct_biases(Graph& graph, Plan& plan, const QuantizedWeights& weights, const DataSource& data,
-                    const CalibrateOptions& options);
+/// Takes out of each output channel's mean what rounding its weights and its input has put in:
+/// bias += Σ w·E[x] - rounded w·E[rounded x], with means over a few of the samples (Nagel et al. 2019, arXiv
+/// 1906.04721, section 4.2). Operators without a bias get one, in `graph` and in `plan`; MatMul has no place for it.
+void correct_biases(Graph& graph, Plan& plan, const QParamsByName& activations, const QuantizedWeights& weights,
+                    const DataSource& data, const CalibrateOptions& options);
 
 }  // namespace octavo

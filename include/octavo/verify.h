@@ -16,7 +16,7 @@ namespace octavo {
 struct Distance {
   double sqnr_db = 0.0;    ///< 10·log10(Σf² / Σ(f-q)²); +infinity where equal
   double cosine = 0.0;     ///< Σfq / √(Σf²·Σq²); 1 where both are zero
-  double max_error = 0.0;  ///< max |f - q|; channels that equalization rescaled are left out
+  double max_error = 0.0;  ///< max |f - q|
 };
 
 struct OutputComparison {

@@ -47,8 +47,9 @@ std::vector<Eigen::Index> rounding_order(const Matrix& moments) {
 }
 
 /// The upper triangular U with inverse(H) = Uᵀ·U for H = `moments` in `order`. With H = V·Vᵀ, V upper triangular
-/// (a Cholesky factor counted from the last row), U is the inverse of V. Empty where H is not positive definite.
+/// (a Cholesky factor counted from the last row), U is the inverse of V. Empty where H is not finite and positive.
 Matrix compensation(const Matrix& moments, const std::vector<Eigen::Index>& order) {
+  if (!moments.allFinite()) return {};
   const auto size = moments.rows();
   Matrix backwards(size, size);
   for (Eigen::Index i = 0; i < size; ++i) {

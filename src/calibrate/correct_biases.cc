@@ -15,6 +15,12 @@ namespace {
 
 using calibration::TapSums;
 
+/// What an operator's weights meet, in float and after the input's rounding.
+struct InputSums {
+  TapSums exact;
+  TapSums rounded;
+};
+
 /// Means settle quickly.
 constexpr std::size_t kMostSamples = 32;
 
@@ -35,9 +41,9 @@ void ensure_bias(Graph& graph, Plan& plan, const WeightPlan& planned) {
   plan.biases.push_back({planned.node, 2, planned.input});
 }
 
-/// Σ (w - rounded w)·E[x] for each output channel.
+/// Σ w·E[x] - rounded w·E[rounded x] for each output channel.
 std::vector<double> mean_errors(const Node& node, const Tensor& weight, const QuantizedTensor& rounded,
-                                const TapSums& inputs) {
+                                const InputSums& inputs) {
   const Tensor restored = dequantize(rounded.integers, rounded.params, fast_kernels());
   const auto exact = weight.data<float>();
   const auto near = restored.data<float>();
@@ -49,8 +55,9 @@ std::vector<double> mean_errors(const Node& node, const Tensor& weight, const Qu
   for (std::size_t i = 0; i < exact.size(); ++i) {
     const std::size_t output = columns ? i % channels : i / row;
     const std::size_t input = columns ? i / channels : output / per_group * row + i % row;
-    errors[output] += (double{exact[i]} - double{near[i]}) * inputs.sums[input] / inputs.count;
+    errors[output] += double{exact[i]} * inputs.exact.sums[input] - double{near[i]} * inputs.rounded.sums[input];
   }
+  for (double& error : errors) error /= inputs.exact.count;
   return errors;
 }
 
@@ -73,7 +80,7 @@ void add(TapSums& total, const TapSums& sample) {
 /// Adds to the bias what rounding took from the mean. What a float cannot hold is left out: the model itself
 /// overflows there.
 void correct(Graph& graph, Plan& plan, const WeightPlan& weight, const QuantizedTensor& rounded,
-             const TapSums& inputs) {
+             const InputSums& inputs) {
   ensure_bias(graph, plan, weight);
   const Node& node = graph.node(weight.node);
   const auto errors = mean_errors(node, *graph.constant(node.input(weight.input)), rounded, inputs);
@@ -90,34 +97,41 @@ void correct(Graph& graph, Plan& plan, const WeightPlan& weight, const Quantized
 
 }  // namespace
 
-void correct_biases(Graph& graph, Plan& plan, const QuantizedWeights& weights, const DataSource& data,
-                    const CalibrateOptions& options) {
+void correct_biases(Graph& graph, Plan& plan, const QParamsByName& activations, const QuantizedWeights& weights,
+                    const DataSource& data, const CalibrateOptions& options) {
   std::vector<ValueId> values;
   std::vector<std::vector<const WeightPlan*>> readers;  // of each of the values
+  std::vector<const QParams*> params;                   // of each of the values
   for (auto& [value, planned] : readers_of_values(graph, plan)) {
     values.push_back(value);
     readers.push_back(planned);
+    params.push_back(&activations.at(graph.value(value).name));
   }
-  std::vector<std::vector<TapSums>> totals;
+  std::vector<std::vector<InputSums>> totals;
   for (const auto& planned : readers) totals.emplace_back(planned.size());
-  calibration::watch<std::vector<TapSums>>(
+  calibration::watch<std::vector<InputSums>>(
       graph, values, data, spread_indices(data.size(), kMostSamples), options, "correct biases",
       [&](std::size_t i, const TensorView& tensor, std::size_t) {
-        std::vector<TapSums> sums;
+        const Tensor rounded = fake_quantize(tensor, *params[i], fast_kernels());
+        std::vector<InputSums> sums;
         for (const WeightPlan* weight : readers[i]) {
           const Node& node = graph.node(weight->node);
-          sums.push_back(calibration::tap_sums(node, graph.constant(node.input(weight->input))->shape(), tensor));
+          const Shape& shape = graph.constant(node.input(weight->input))->shape();
+          sums.push_back({calibration::tap_sums(node, shape, tensor), calibration::tap_sums(node, shape, rounded)});
         }
         return sums;
       },
-      [&](std::size_t i, const std::vector<TapSums>& sample) {
-        for (std::size_t r = 0; r < sample.size(); ++r) add(totals[i][r], sample[r]);
+      [&](std::size_t i, const std::vector<InputSums>& sample) {
+        for (std::size_t r = 0; r < sample.size(); ++r) {
+          add(totals[i][r].exact, sample[r].exact);
+          add(totals[i][r].rounded, sample[r].rounded);
+        }
       });
 
   for (std::size_t i = 0; i < readers.size(); ++i) {
     for (std::size_t r = 0; r < readers[i].size(); ++r) {
       const WeightPlan& weight = *readers[i][r];
-      if (totals[i][r].count > 0.0) correct(graph, plan, weight, weights.at(weight.node), totals[i][r]);
+      if (totals[i][r].exact.count > 0.0) correct(graph, plan, weight, weights.at(weight.node), totals[i][r]);
     }
   }
   graph.remove_dead();

@@ -65,7 +65,7 @@ Quantized quantize(const Graph& model, const DataSource& data, const Recipe& rec
   result.calibration = calibrate(graph, plan, data, options);
   QuantizedWeights weights = round_weights(graph, plan, result.calibration.activations);
   compensate_rounding(graph, plan, weights, data, options);
-  correct_biases(graph, plan, weights, data, options);
+  correct_biases(graph, plan, result.calibration.activations, weights, data, options);
   insert_qdq(graph, plan, result.calibration.activations, weights);
   infer_shapes(graph);
 

@@ -6,9 +6,10 @@
 #include <optional>
 #include <utility>
 
-#include "channel_sums.h"
+#include "distance_sums.h"
 #include "octavo/error.h"
 #include "octavo/execute.h"
+#include "octavo/passes.h"
 #include "octavo/samples.h"
 #include "octavo/verify.h"
 #include "ranking.h"
@@ -16,18 +17,19 @@
 namespace octavo {
 namespace {
 
-using verify::ChannelSums;
+using verify::DistanceSums;
 
 /// A value that both graphs compute under one name.
 struct Layer {
   ValueId reference = kNoValue;
   ValueId quantized = kNoValue;
+  std::vector<float> factors;  // from the quantized graph's channels back to the reference's; empty: the same
 };
 
 /// What one sample contributes.
 struct SampleResult {
-  std::vector<ChannelSums> layers;
-  std::vector<ChannelSums> outputs;
+  std::vector<DistanceSums> layers;
+  std::vector<DistanceSums> outputs;
   std::vector<std::optional<bool>> agrees;  // by output; nothing where it has no scores
   // How many classes stand before the labelled one in the first output; nothing without label or scores.
   std::optional<std::size_t> float_rank;
@@ -49,6 +51,15 @@ void require_same_names(const Graph& reference, const Graph& quantized, const st
                           names(reference, a), names(quantized, b)));
 }
 
+/// Equalizing multiplies channels of inner values, in one of the graphs or in both.
+std::vector<float> factors_between(const Graph& reference, const Graph& quantized, const std::string& value) {
+  std::vector<float> to = equalizing_factors(reference, value);
+  const std::vector<float> from = equalizing_factors(quantized, value);
+  if (to.empty()) to.assign(from.size(), 1.0F);
+  for (std::size_t c = 0; c < std::min(to.size(), from.size()); ++c) to[c] /= from[c];
+  return to;
+}
+
 /// Values that become integers, by what their QuantizeLinear reads, as the float graph knows them.
 std::vector<Layer> common_layers(const Graph& reference, const Graph& quantized) {
   std::vector<Layer> layers;
@@ -59,7 +70,7 @@ std::vector<Layer> common_layers(const Graph& reference, const Graph& quantized)
       if (!found || quantized.value(*found).is_constant() || quantized.producer(*found) == kNoNode) continue;
       for (const NodeId reader : quantized.consumers(*found)) {
         if (quantized.node(reader).op_type != "QuantizeLinear") continue;
-        layers.push_back({output, *found});
+        layers.push_back({output, *found, factors_between(reference, quantized, reference.value(output).name)});
         break;
       }
     }
@@ -141,7 +152,7 @@ class Comparer {
     });
     const auto quantized = quantized_session.run(inputs, [&](ValueId value, const TensorView& tensor) {
       const std::size_t i = place_in_quantized_.at(value);
-      if (comparable(originals[i], tensor)) result.layers[i].add(originals[i], tensor);
+      if (comparable(originals[i], tensor)) result.layers[i].add(originals[i], tensor, layers_[i].factors);
     });
     result.outputs.resize(floats.size());
     result.agrees.resize(floats.size());
@@ -190,8 +201,8 @@ class Comparer {
     }
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const Node& node = reference_.node(reference_.producer(layers_[i].reference));
-      comparison.layers.push_back({reference_.value(layers_[i].reference).name, node.name, node.op_type,
-                                   layer_sums_[i].distance_of_rescaled()});
+      comparison.layers.push_back(
+          {reference_.value(layers_[i].reference).name, node.name, node.op_type, layer_sums_[i].distance()});
     }
     for (auto* accuracy : {&comparison.float_accuracy, &comparison.quantized_accuracy}) {
       if (!accuracy->has_value()) continue;
@@ -207,8 +218,8 @@ class Comparer {
   Executor quantized_executor_;
   std::map<ValueId, std::size_t> place_in_reference_;
   std::map<ValueId, std::size_t> place_in_quantized_;
-  std::vector<ChannelSums> layer_sums_;
-  std::vector<ChannelSums> output_sums_;
+  std::vector<DistanceSums> layer_sums_;
+  std::vector<DistanceSums> output_sums_;
   std::vector<std::size_t> agreeing_;  // by output: samples with the same best class
   std::vector<std::size_t> scored_;    // by output: samples that have scores
 };

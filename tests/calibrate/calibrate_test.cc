@@ -116,7 +116,26 @@ TEST_CASE("a weight's scale grows until int32 holds the bias") {
   CHECK(1e6 / unit > 2147483647.0 * 0.99);
 }
 
-TEST_CASE("correcting biases takes the mean error of rounded weights out") {
+namespace {
+
+/// Lets node `id` read its input after rounding.
+void round_input(Graph& graph, NodeId id, const QParamsByName& activations) {
+  const ValueId input = graph.node(id).input(0);
+  const QParams& params = activations.at(graph.value(input).name);
+  const ValueId scale = graph.add_constant("input_scale", Tensor::scalar(params.scale[0]));
+  const ValueId zero_point =
+      graph.add_constant("input_zero_point", Tensor::scalar(static_cast<std::uint8_t>(params.zero_point[0])));
+  const ValueId integers = graph.add_value("input_integers");
+  const ValueId rounded = graph.add_value("input_rounded");
+  graph.add_node({.op_type = "QuantizeLinear", .inputs = {input, scale, zero_point}, .outputs = {integers}});
+  graph.add_node({.op_type = "DequantizeLinear", .inputs = {integers, scale, zero_point}, .outputs = {rounded}});
+  graph.set_input(id, 0, rounded);
+  graph.sort();
+}
+
+}  // namespace
+
+TEST_CASE("correcting biases takes the mean error of rounded weights and inputs out") {
   Net net(kNet);
   // Four bits, so that there is something to correct.
   for (WeightPlan& weight : net.plan.weights) weight.scheme.bits = 4;
@@ -126,7 +145,7 @@ TEST_CASE("correcting biases takes the mean error of rounded weights out") {
   const QuantizedWeights weights = round_weights(net.graph, net.plan, calibration.activations);
   Graph corrected = net.graph;
   Plan plan = net.plan;
-  correct_biases(corrected, plan, weights, data, options);
+  correct_biases(corrected, plan, calibration.activations, weights, data, options);
   corrected.check();
   CHECK(plan.biases.size() == plan.weights.size());
 
@@ -134,6 +153,7 @@ TEST_CASE("correcting biases takes the mean error of rounded weights out") {
     const QuantizedTensor& rounded = weights.at(id);
     const ValueId weight = graph.add_constant("rounded", dequantize(rounded.integers, rounded.params));
     graph.set_input(id, 1, weight);
+    round_input(graph, id, calibration.activations);
     graph.set_outputs({graph.node(id).output(0)});
     return graph;
   };
@@ -171,7 +191,7 @@ TEST_CASE("correcting biases takes the mean error of rounded weights out") {
   for (const int threads : {1, 7}) {
     Graph again = net.graph;
     Plan plan_again = net.plan;
-    correct_biases(again, plan_again, weights, data, {threads, false, {}});
+    correct_biases(again, plan_again, calibration.activations, weights, data, {threads, false, {}});
     CHECK(to_text(again) == to_text(corrected));
   }
 }
@@ -183,7 +203,7 @@ TEST_CASE("correcting biases leaves out what overflows") {
   const MemorySource data({{Tensor::from<float>({1, 1, 2, 2}, {INFINITY, 1, 2, 3})}});
   const auto calibration = calibrate(net.graph, net.plan, data, {});
   const auto weights = round_weights(net.graph, net.plan, calibration.activations);
-  correct_biases(net.graph, net.plan, weights, data, {});
+  correct_biases(net.graph, net.plan, calibration.activations, weights, data, {});
   for (const BiasPlan& bias : net.plan.biases) {
     CHECK(std::isfinite(net.graph.constant(net.graph.node(bias.node).input(2))->data<float>()[0]));
   }

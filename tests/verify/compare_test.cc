@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "channel_sums.h"
+#include "distance_sums.h"
 #include "octavo/verify.h"
 #include "support/graphs.h"
 
@@ -14,8 +14,8 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
-verify::ChannelSums sums_of(Shape shape, std::vector<float> f, std::vector<float> q) {
-  verify::ChannelSums sums;
+verify::DistanceSums sums_of(Shape shape, std::vector<float> f, std::vector<float> q) {
+  verify::DistanceSums sums;
   sums.add(Tensor::from<float>(shape, std::span<const float>(f)),
            Tensor::from<float>(shape, std::span<const float>(q)));
   return sums;
@@ -53,12 +53,29 @@ TEST_CASE("nothing and no number look bad") {
   CHECK(sums_of({2}, {1, 1}, {INFINITY, 1}).distance().max_error == kInfinity);
 }
 
-TEST_CASE("channels rescaled by a power of two are compared at the float's scale, in layers alone") {
-  // Channel 0 times 4, channel 1 as it is but for one error.
-  const auto sums = sums_of({1, 2, 2}, {1, 2, 3, 4}, {4, 8, 3, 5});
-  CHECK(sums.distance_of_rescaled().sqnr_db == Approx(10 * std::log10(30.0 / 1.0)));
-  CHECK(sums.distance_of_rescaled().max_error == 1.0);
-  CHECK(sums.distance().sqnr_db == Approx(10 * std::log10(30.0 / (9 + 36 + 1))));
+TEST_CASE("channels are compared at the float's scale by the factors given") {
+  verify::DistanceSums sums;
+  const Tensor f = Tensor::from<float>({1, 2, 2}, {1, 2, 3, 4});
+  const Tensor q = Tensor::from<float>({1, 2, 2}, {4, 8, 3, 5});
+  sums.add(f, q, {0.25F, 1.0F});
+  CHECK(sums.distance().sqnr_db == Approx(10 * std::log10(30.0 / 1.0)));
+  CHECK(sums.distance().max_error == 1.0);
+  verify::DistanceSums other;
+  other.add(f, q, {0.25F, 1.0F, 1.0F});  // of another tensor: none apply
+  CHECK(other.distance().sqnr_db == Approx(10 * std::log10(30.0 / (9 + 36 + 1))));
+}
+
+TEST_CASE("layers of an equalized graph are compared by the factors it notes") {
+  const Graph reference = parse_graph(R"(graph opset 13 { input x: f32[1,1,1,2]
+    const w: f32[2,1,1,1] = {1, 2} const v: f32[1,2,1,1] = {1, 1} a = Conv(x, w) y = Conv(a, v) output y })");
+  Graph quantized = parse_graph(R"(graph opset 13 { input x: f32[1,1,1,2]
+    const s: f32[] = {0.001} const z: u16[] = {0}
+    const w: f32[2,1,1,1] = {4, 2} const v: f32[1,2,1,1] = {0.25, 1} a = Conv(x, w)
+    q = QuantizeLinear(a, s, z) d = DequantizeLinear(q, s, z) y = Conv(d, v) output y })");
+  const MemorySource data({{Tensor::from<float>({1, 1, 1, 2}, {1, 3})}});
+  CHECK(compare(reference, quantized, data, {}).layers.at(0).distance.sqnr_db < 10.0);
+  quantized.metadata.emplace_back("octavo.equalized/a", "80");  // channel 0 times 2^(8/4)
+  CHECK(compare(reference, quantized, data, {}).layers.at(0).distance.sqnr_db == kInfinity);
 }
 
 TEST_CASE("sums over samples are the sums of all of them") {
