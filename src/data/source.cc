@@ -129,7 +129,7 @@ Tensor load_sample(const InputFiles& input, const Sample& sample) {
       return convert(numbers.reshaped(fit_count(numbers.size(), input.input, name)), input.input.dtype, name);
     }
     default: {
-      const Tensor picture = preprocess_image(decode_image(file.path), input.preprocess, input.input.dtype);
+      Tensor picture = preprocess_image(decode_image(file.path), input.preprocess, input.input.dtype);
       if (input.input.dims.size() == picture.rank()) return picture;
       return picture.reshaped(Shape(picture.shape().begin() + 1, picture.shape().end()));  // an input without a batch
     }
