@@ -21,6 +21,8 @@ struct Distance {
 
 struct OutputComparison {
   std::string name;
+  /// Samples for which both graphs gave it in one shape, as numbers; the rest of this says nothing where it is 0.
+  std::size_t compared = 0;
   Distance distance;
   /// Share of samples whose largest score is at the same index, in [0, 1]; for outputs with one row of
   /// scores a sample only.

@@ -39,6 +39,10 @@ std::string sqnr_text(double sqnr_db) { return std::isinf(sqnr_db) ? "exact" : f
 std::string summary_text(const Comparison& comparison) {
   std::string text = fmt::format("Compared on {} samples, float against quantized:\n", comparison.samples);
   for (const OutputComparison& output : comparison.outputs) {
+    if (output.compared == 0) {
+      text += fmt::format("output '{}': not compared, its shape differs between the models\n", output.name);
+      continue;
+    }
     text += fmt::format("output '{}': SQNR {}, cosine {:.6f}", output.name, sqnr_text(output.distance.sqnr_db),
                         output.distance.cosine);
     if (output.top1_agreement) text += fmt::format(", top-1 agreement {:.2f} %", 100 * *output.top1_agreement);

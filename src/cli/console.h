@@ -14,6 +14,10 @@ namespace octavo::cli {
 class ProgressDisplay {
  public:
   explicit ProgressDisplay(bool quiet);
+  /// Takes away a bar that an error or Ctrl-C has left unfinished.
+  ~ProgressDisplay();
+  ProgressDisplay(const ProgressDisplay&) = delete;
+  ProgressDisplay& operator=(const ProgressDisplay&) = delete;
   Progress callback();
 
  private:
@@ -22,6 +26,7 @@ class ProgressDisplay {
 
   bool quiet_;
   bool terminal_;
+  bool bar_shown_ = false;
   std::string stage_;
   std::chrono::steady_clock::time_point started_;
   std::chrono::steady_clock::time_point shown_;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr int kBarWidth = 30;
+constexpr const char* kClearLine = "\r\033[K";
 
 double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -21,6 +22,10 @@ double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::
 }  // namespace
 
 ProgressDisplay::ProgressDisplay(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}
+
+ProgressDisplay::~ProgressDisplay() {
+  if (bar_shown_) std::fputs(kClearLine, stderr);
+}
 
 Progress ProgressDisplay::callback() {
   return [this](const ProgressEvent& event) {
@@ -54,9 +59,11 @@ void ProgressDisplay::show_bar(const ProgressEvent& event, double seconds) {
   const double rate = seconds > 0.0 ? static_cast<double>(event.done) / seconds : 0.0;
   const double left = rate > 0.0 ? static_cast<double>(event.total - event.done) / rate : 0.0;
   const int filled = static_cast<int>(std::lround(share * kBarWidth));
-  fmt::print(stderr, "\r\033[K{:<16} [{}{}] {}/{}  {:.1f}/s  {:.0f} s left", event.stage, std::string(filled, '#'),
-             std::string(kBarWidth - filled, '.'), event.done, event.total, rate, std::ceil(left));
-  if (event.done == event.total) fmt::print(stderr, "\r\033[K");
+  fmt::print(stderr, "{}{:<16} [{}{}] {}/{}  {:.1f}/s  {:.0f} s left", kClearLine, event.stage,
+             std::string(filled, '#'), std::string(kBarWidth - filled, '.'), event.done, event.total, rate,
+             std::ceil(left));
+  bar_shown_ = event.done != event.total;
+  if (!bar_shown_) std::fputs(kClearLine, stderr);
   std::fflush(stderr);
 }
 

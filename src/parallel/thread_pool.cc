@@ -5,6 +5,8 @@
 #include <exception>
 #include <limits>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -147,9 +149,10 @@ struct ThreadPool::State {
     workers.reserve(static_cast<std::size_t>(threads - 1));
     try {
       for (int worker = 1; worker < threads; ++worker) workers.emplace_back([this, worker] { serve(worker); });
-    } catch (...) {  // the system has no more threads: those that began must end before `this` goes
+    } catch (const std::system_error& error) {  // those that began must end before `this` goes
       stop();
-      throw;
+      throw Error(ErrorCode::resource_limit,
+                  "cannot start " + std::to_string(threads) + " threads: " + error.what() + "; ask for fewer threads");
     }
   }
   ~State() { stop(); }

@@ -34,8 +34,9 @@ std::string to_json(const Comparison& comparison, std::string_view reference, st
               {"layers", Json::array()},
               {"bad_files", comparison.bad_files}};
   for (const OutputComparison& output : comparison.outputs) {
-    Json entry = to_json(output.distance);
+    Json entry = output.compared > 0 ? to_json(output.distance) : Json::object();
     entry["name"] = output.name;
+    entry["compared"] = output.compared;
     entry["top1_agreement"] = output.top1_agreement ? Json(*output.top1_agreement) : Json(nullptr);
     report["outputs"].push_back(std::move(entry));
   }

@@ -30,6 +30,7 @@ struct Layer {
 struct SampleResult {
   std::vector<DistanceSums> layers;
   std::vector<DistanceSums> outputs;
+  std::vector<std::size_t> compared;        // outputs that can be
   std::vector<std::optional<bool>> agrees;  // by output; nothing where it has no scores
   // How many classes stand before the labelled one in the first output; nothing without label or scores.
   std::optional<std::size_t> float_rank;
@@ -83,6 +84,31 @@ bool comparable(const TensorView& a, const TensorView& b) {
          std::equal(a.shape().begin(), a.shape().end(), b.shape().begin(), b.shape().end());
 }
 
+/// Integers as floats, so that ArgMax and the like can be compared; any other type as it is.
+Tensor as_float(const Tensor& tensor) {
+  const auto convert = [&]<typename T>(T) {
+    Tensor floats(DType::f32, tensor.shape());
+    const auto from = tensor.data<T>();
+    std::transform(from.begin(), from.end(), floats.mutable_data<float>().begin(),
+                   [](T value) { return static_cast<float>(value); });
+    return floats;
+  };
+  switch (tensor.dtype()) {
+    case DType::i8:
+      return convert(std::int8_t{});
+    case DType::u8:
+      return convert(std::uint8_t{});
+    case DType::i32:
+      return convert(std::int32_t{});
+    case DType::i64:
+      return convert(std::int64_t{});
+    case DType::boolean:
+      return convert(bool{});
+    default:
+      return tensor;
+  }
+}
+
 Tensor copy_of(const TensorView& view) {
   Tensor copy(view.dtype(), Shape(view.shape().begin(), view.shape().end()), true);
   std::memcpy(copy.mutable_bytes(), view.bytes(), copy.byte_size());
@@ -106,6 +132,7 @@ class Comparer {
     output_sums_.resize(reference.outputs().size());
     agreeing_.resize(reference.outputs().size());
     scored_.resize(reference.outputs().size());
+    compared_.resize(reference.outputs().size());
   }
 
   Comparison run(const DataSource& data) {
@@ -157,8 +184,11 @@ class Comparer {
     result.outputs.resize(floats.size());
     result.agrees.resize(floats.size());
     for (std::size_t i = 0; i < floats.size(); ++i) {
-      if (!comparable(floats[i], quantized[i])) continue;
-      result.outputs[i].add(floats[i], quantized[i]);
+      const Tensor original = as_float(floats[i]);
+      const Tensor changed = as_float(quantized[i]);
+      if (!comparable(original, changed)) continue;
+      result.compared.push_back(i);
+      result.outputs[i].add(original, changed);
       if (!verify::is_scores(floats[i])) continue;
       const auto a = floats[i].data<float>();
       const auto b = quantized[i].data<float>();
@@ -173,8 +203,9 @@ class Comparer {
   void fold(const SampleResult& result, Comparison& comparison) {
     ++comparison.samples;
     for (std::size_t i = 0; i < layer_sums_.size(); ++i) layer_sums_[i].add(result.layers[i]);
-    for (std::size_t i = 0; i < output_sums_.size(); ++i) {
+    for (const std::size_t i : result.compared) {
       output_sums_[i].add(result.outputs[i]);
+      ++compared_[i];
       if (!result.agrees[i]) continue;
       ++scored_[i];
       agreeing_[i] += *result.agrees[i] ? 1 : 0;
@@ -193,7 +224,8 @@ class Comparer {
 
   void finish(Comparison& comparison) const {
     for (std::size_t i = 0; i < output_sums_.size(); ++i) {
-      OutputComparison output{reference_.value(reference_.outputs()[i]).name, output_sums_[i].distance(), std::nullopt};
+      OutputComparison output{reference_.value(reference_.outputs()[i]).name, compared_[i], output_sums_[i].distance(),
+                              std::nullopt};
       if (scored_[i] == comparison.samples && scored_[i] > 0) {
         output.top1_agreement = static_cast<double>(agreeing_[i]) / static_cast<double>(scored_[i]);
       }
@@ -222,6 +254,7 @@ class Comparer {
   std::vector<DistanceSums> output_sums_;
   std::vector<std::size_t> agreeing_;  // by output: samples with the same best class
   std::vector<std::size_t> scored_;    // by output: samples that have scores
+  std::vector<std::size_t> compared_;  // by output: samples for which both gave one shape
 };
 
 }  // namespace

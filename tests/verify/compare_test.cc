@@ -155,3 +155,15 @@ TEST_CASE("labels belong to samples by path, or by order where they have none") 
   CHECK(error_of([&] { labels_for(data, {}); }) == ErrorCode::bad_data);
   CHECK(error_of([&] { labels_for(data, {{std::string(100000, 'x'), 1, {}}}); }) == ErrorCode::bad_data);
 }
+
+TEST_CASE("outputs of integers are compared as numbers, those of other shapes are said not to be") {
+  const std::string head = "graph opset 13 { input x: f32[1,4] ";
+  const Graph reference = parse_graph(head + "y = ArgMax(x) {axis=1} output y }");
+  const Graph quantized = parse_graph(head + "n = Neg(x) y = ArgMax(n) {axis=1} output y }");
+  const Graph flat = parse_graph(head + "y = ArgMax(x) {axis=1, keepdims=0} output y }");
+  const MemorySource data({{Tensor::from<float>({1, 4}, {0, 3, 2, -1})}});
+  const OutputComparison output = compare(reference, quantized, data, {}).outputs.at(0);
+  CHECK(output.compared == 1);
+  CHECK(output.distance.max_error == 2.0);
+  CHECK(compare(reference, flat, data, {}).outputs.at(0).compared == 0);
+}

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <dnnl.hpp>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include "compute/onednn/one_thread.h"
@@ -101,7 +102,9 @@ class OnednnConvolution : public Convolution {
     std::shared_ptr<const Plan> plan;
     try {
       plan = make_plan(shape);
-    } catch (const dnnl::error&) {
+    } catch (const dnnl::error& error) {
+      // Another algorithm for want of memory would give other last bits.
+      if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
       if (fallback_ == nullptr) fallback_ = make_im2col_convolution(parameters_);
       return nullptr;
     }
