@@ -36,9 +36,9 @@ TEST_CASE("Weight scales grow only where the bias would overflow, and then it fi
   CHECK(held[0] == scales[0]);
   CHECK(held[2] == scales[2]);
   CHECK(held[1] > scales[1]);
-  CHECK(held[1] < 1.00001 * 50.0 / (2147483647.0 * double{input_scale}));
+  CHECK(held[1] < 1.00001 * 50.0 / (1073741825.0 * double{input_scale}));
   for (std::size_t c = 0; c < bias.size(); ++c) {
-    CHECK(std::fabs(double{bias[c]}) / double{input_scale * held[c]} < 2147483647.0);
+    CHECK(std::fabs(double{bias[c]}) / double{input_scale * held[c]} < 1073741825.0);
     CHECK(input_scale * held[c] >= std::numeric_limits<float>::min());
   }
   CHECK(scales_that_hold_bias(std::vector<float>{1e-12F}, input_scale, bias) == std::vector<float>{held[1]});

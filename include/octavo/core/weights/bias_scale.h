@@ -12,14 +12,15 @@
 namespace octavo {
 
 /// Weight scales, no smaller than `weight_scale`, with which an int32 bias of scale input_scale * weight_scale
-/// neither overflows nor loses its scale to underflow: a channel of tiny weights and a large bias asks for it.
-/// One scale for each bias, or one for all. ONNX Runtime enlarges them for the same reason. Where even the
-/// largest float is too small the bias saturates.
+/// stays below 2^30, so that sums of products still fit beside it, and its scale does not underflow: a channel of
+/// tiny weights and a large bias asks for it. One scale for each bias, or one for all. ONNX Runtime enlarges them for
+/// the same reason. Where even the largest float is too small the bias saturates.
 inline std::vector<float> scales_that_hold_bias(std::span<const float> weight_scale, float input_scale,
                                                 std::span<const float> bias) {
   OCTAVO_REQUIRE(weight_scale.size() == 1 || bias.size() <= weight_scale.size(), "one scale, or one for each bias");
-  // Below 2^31 - 1 by more than the rounding of the scale and of the product can undo.
-  constexpr double kMostSteps = 2147483647.0 * (1.0 - 1.0 / (1 << 20));
+  // The bias takes half of int32 at most: the sum that is added to it, up to 255 * 127 for each of K products,
+  // has the other half, enough for K of 33,000. Beyond int32 runtimes wrap around.
+  constexpr double kMostSteps = 1073741824.0;
   constexpr double kLargest = std::numeric_limits<float>::max();
   constexpr double kSmallestProduct = std::numeric_limits<float>::min();
   std::vector<float> scales(weight_scale.begin(), weight_scale.end());
