@@ -80,7 +80,7 @@ class IntegerConvolution : public Kernel {
       const auto index = static_cast<std::int64_t>(piece);
       const std::int64_t begin = index % blocks * kBlockPositions;
       const std::int64_t count = std::min(kBlockPositions, positions - begin);
-      std::int16_t* columns = work.data() + worker * 2 * depth * kBlockPositions;
+      std::int16_t* columns = work.data() + worker * (2 * depth * kBlockPositions);
       std::int16_t* patches = columns + depth * kBlockPositions;
       im2col(x.data() + index / blocks * weights[1] * problem.shape.input_size(), weights[1], problem.shape, begin,
              begin + count, std::int16_t{0}, columns);
