@@ -18,7 +18,8 @@ using calibration::WeightLayout;
 using Matrix = Eigen::MatrixXd;
 
 constexpr std::size_t kMostSamples = 32;
-constexpr std::size_t kRowsASample = 64;
+/// In all, so that fewer samples are looked at more closely; what is kept does not depend on how many there are.
+constexpr std::size_t kRows = 2048;
 /// Added to the diagonal, as a share of its mean, for directions that the samples say little about.
 constexpr double kDamping = 0.02;
 /// Inputs are looked at together in blocks of this many: time grows with the square, memory as well.
@@ -146,15 +147,17 @@ void compensate_rounding(const Graph& graph, const Plan& plan, QuantizedWeights&
   std::vector<ValueId> values;
   for (const auto& [value, places] : readers) values.push_back(value);
 
+  const auto indices = spread_indices(data.size(), kMostSamples);
+  const std::size_t rows_a_sample = (kRows + indices.size() - 1) / std::max<std::size_t>(indices.size(), 1);
   std::vector<std::vector<float>> rows(planned.size());
   calibration::watch<std::vector<std::vector<float>>>(
-      graph, values, data, spread_indices(data.size(), kMostSamples), options, "survey weights",
+      graph, values, data, indices, options, "survey weights",
       [&](std::size_t i, const TensorView& tensor, std::size_t sample) {
         std::vector<std::vector<float>> found;
         for (const std::size_t place : readers.at(values[i])) {
           const Node& node = graph.node(planned[place]->node);
           const Shape& shape = graph.constant(node.input(planned[place]->input))->shape();
-          found.push_back(calibration::input_rows(node, shape, tensor, kRowsASample, sample));
+          found.push_back(calibration::input_rows(node, shape, tensor, rows_a_sample, sample));
         }
         return found;
       },
