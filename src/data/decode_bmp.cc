@@ -96,7 +96,8 @@ Palette read_palette(const Bytes& bytes, const Header& header) {
   const std::uint32_t most = 1U << header.bits;
   const std::uint32_t count = header.colors == 0 ? most : std::min(header.colors, most);
   for (std::uint32_t i = 0; i < count; ++i) {
-    const std::span<const std::uint8_t> bgr = bytes.slice(std::uint64_t{kFileHeader} + header.size + i * entry, 3);
+    const std::span<const std::uint8_t> bgr =
+        bytes.slice(std::uint64_t{kFileHeader} + header.size + std::uint64_t{i} * entry, 3);
     palette[i] = {bgr[2], bgr[1], bgr[0]};
   }
   return palette;
@@ -117,7 +118,8 @@ std::array<Mask, 3> read_masks(const Bytes& bytes, const Header& header, const s
   std::array<std::uint32_t, 3> masks = {0x7C00, 0x03E0, 0x001F};
   if (header.bits == 32) masks = {0xFF0000, 0x00FF00, 0x0000FF};
   if (header.compression != kRgb) {
-    for (std::uint32_t c = 0; c < 3; ++c) masks[c] = bytes.u32(std::uint64_t{kFileHeader} + kInfoHeader + 4 * c);
+    for (std::uint32_t c = 0; c < 3; ++c)
+      masks[c] = bytes.u32(std::uint64_t{kFileHeader} + kInfoHeader + std::uint64_t{4} * c);
   }
   for (const std::uint32_t mask : masks) {
     const std::uint32_t low = mask == 0 ? 0 : mask >> std::countr_zero(mask);

@@ -93,7 +93,7 @@ Image resize_rows(const ImageView& in, int width, const Filter& filter) {
     for (const Tap& tap : taps.taps) {
       std::int32_t sums[kChannels];
       std::fill_n(sums, kChannels, kHalf);
-      const std::uint8_t* source = row + tap.first * kChannels;
+      const std::uint8_t* source = row + static_cast<std::ptrdiff_t>(tap.first) * kChannels;
       for (const std::int32_t weight : tap.weights) {
         for (int c = 0; c < kChannels; ++c) sums[c] += source[c] * weight;
         source += kChannels;

@@ -32,12 +32,14 @@ std::string Node::string_or(std::string_view attribute, std::string_view fallbac
 
 std::vector<std::int64_t> Node::ints_or(std::string_view attribute, std::vector<std::int64_t> fallback) const {
   const auto* value = attribute_of<std::vector<std::int64_t>>(*this, attribute);
-  return value != nullptr ? *value : std::move(fallback);
+  if (value == nullptr) return fallback;
+  return *value;
 }
 
 std::vector<float> Node::floats_or(std::string_view attribute, std::vector<float> fallback) const {
   const auto* value = attribute_of<std::vector<float>>(*this, attribute);
-  return value != nullptr ? *value : std::move(fallback);
+  if (value == nullptr) return fallback;
+  return *value;
 }
 
 const Tensor* Node::tensor(std::string_view attribute) const { return attribute_of<Tensor>(*this, attribute); }
