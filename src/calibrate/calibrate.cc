@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "octavo/core/observers/table.h"
@@ -27,6 +29,15 @@ std::vector<std::unique_ptr<Observer>> make_observers(const Plan& plan) {
   return observers;
 }
 
+/// A float model that overflows on the samples cannot be told from one fed wrongly.
+void require_sane_range(const std::string& name, const std::vector<float>& scales) {
+  constexpr float kLargest = 1e30F;
+  if (std::all_of(scales.begin(), scales.end(), [](float scale) { return scale < kLargest; })) return;
+  throw Error(ErrorCode::bad_data, fmt::format("value '{}' reaches infinity in the float model on these samples: check "
+                                               "the preprocessing, or the model itself",
+                                               name));
+}
+
 /// Joins the statistics of each group in the first member's observer and gives its parameters to all members.
 QParamsByName compute_parameters(const Graph& graph, const Plan& plan,
                                  const std::vector<std::unique_ptr<Observer>>& observers) {
@@ -38,7 +49,9 @@ QParamsByName compute_parameters(const Graph& graph, const Plan& plan,
   QParamsByName parameters;
   for (const ActivationPlan& activation : plan.activations) {
     const std::size_t owner = first.at(activation.group);
-    parameters[graph.value(activation.value).name] = observers[owner]->compute_qparams(activation.scheme);
+    const std::string& name = graph.value(activation.value).name;
+    parameters[name] = observers[owner]->compute_qparams(activation.scheme);
+    require_sane_range(name, parameters[name].scale);
   }
   return parameters;
 }

@@ -18,23 +18,50 @@ using calibration::WeightLayout;
 using Matrix = Eigen::MatrixXd;
 
 constexpr std::size_t kMostSamples = 32;
-/// In all, so that fewer samples are looked at more closely; what is kept does not depend on how many there are.
+/// In all: fewer samples are looked at more closely.
 constexpr std::size_t kRows = 2048;
 /// Added to the diagonal, as a share of its mean, for directions that the samples say little about.
 constexpr double kDamping = 0.02;
 /// Inputs are looked at together in blocks of this many: time grows with the square, memory as well.
 constexpr std::size_t kLargestBlock = 1536;
 
-/// E[x·xᵀ] of `count` inputs from column `first` on, damped.
-Matrix second_moments(const std::vector<float>& rows, std::size_t width, std::size_t first, std::size_t count) {
+/// Σ x·xᵀ over rows of inputs, for each block of each group: what is kept does not grow with the rows.
+struct Moments {
+  std::vector<Eigen::MatrixXf> blocks;  ///< by group, then by block
+  double rows = 0.0;
+
+  void add(const Moments& other) {
+    if (blocks.empty()) {
+      *this = other;
+      return;
+    }
+    for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i] += other.blocks[i];
+    rows += other.rows;
+  }
+};
+
+Moments moments_of(const std::vector<float>& rows, const WeightLayout& layout) {
   using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const std::size_t width = layout.groups * layout.inputs;
   const auto height = static_cast<Eigen::Index>(rows.size() / width);
   const Eigen::Map<const Rows> all(rows.data(), height, static_cast<Eigen::Index>(width));
-  const Eigen::MatrixXf block = all.middleCols(static_cast<Eigen::Index>(first), static_cast<Eigen::Index>(count));
-  const Eigen::MatrixXf products = block.transpose() * block;
-  Matrix moments = products.cast<double>() / static_cast<double>(height);
-  moments.diagonal().array() += kDamping * moments.diagonal().mean() + 1e-20;
+  Moments moments;
+  moments.rows = static_cast<double>(height);
+  for (std::size_t group = 0; group < layout.groups; ++group) {
+    for (std::size_t first = 0; first < layout.inputs; first += kLargestBlock) {
+      const auto count = static_cast<Eigen::Index>(std::min(kLargestBlock, layout.inputs - first));
+      const auto block = all.middleCols(static_cast<Eigen::Index>(group * layout.inputs + first), count);
+      moments.blocks.emplace_back(block.transpose() * block);
+    }
+  }
   return moments;
+}
+
+/// E[x·xᵀ] of one block, damped.
+Matrix damped_mean(const Eigen::MatrixXf& sum, double rows) {
+  Matrix mean = sum.cast<double>() / rows;
+  mean.diagonal().array() += kDamping * mean.diagonal().mean() + 1e-20;
+  return mean;
 }
 
 /// Columns in the order they are rounded: those that matter most first, while all others can still make up for
@@ -117,18 +144,19 @@ bool is_supported(const Graph& graph, const WeightPlan& planned) {
   return planned.scheme.storage() == DType::i8 && (graph.node(planned.node).op_type == "Conv" || weight.rank() == 2);
 }
 
-void round_one(const Graph& graph, const WeightPlan& planned, const std::vector<float>& rows,
-               QuantizedTensor& rounded) {
+WeightLayout layout_of(const Graph& graph, const WeightPlan& planned) {
   const Node& node = graph.node(planned.node);
-  const Tensor& weight = *graph.constant(node.input(planned.input));
-  const WeightLayout layout = calibration::weight_layout(node, weight.shape());
-  const std::size_t width = layout.groups * layout.inputs;
-  if (rows.size() < width || width == 0) return;
+  return calibration::weight_layout(node, graph.constant(node.input(planned.input))->shape());
+}
+
+void round_one(const Graph& graph, const WeightPlan& planned, const Moments& moments, QuantizedTensor& rounded) {
+  const Tensor& weight = *graph.constant(graph.node(planned.node).input(planned.input));
+  const WeightLayout layout = layout_of(graph, planned);
   BlockRounder rounder(layout, rounded.params, weight.data<float>(), rounded.integers.mutable_data<std::int8_t>());
-  for (std::size_t group = 0; group < layout.groups; ++group) {
+  std::size_t block = 0;
+  for (std::size_t group = 0; group < layout.groups && !moments.blocks.empty(); ++group) {
     for (std::size_t first = 0; first < layout.inputs; first += kLargestBlock) {
-      const std::size_t count = std::min(kLargestBlock, layout.inputs - first);
-      rounder.round(group, first, second_moments(rows, width, group * layout.inputs + first, count));
+      rounder.round(group, first, damped_mean(moments.blocks[block++], moments.rows));
     }
   }
 }
@@ -149,29 +177,28 @@ void compensate_rounding(const Graph& graph, const Plan& plan, QuantizedWeights&
 
   const auto indices = spread_indices(data.size(), kMostSamples);
   const std::size_t rows_a_sample = (kRows + indices.size() - 1) / std::max<std::size_t>(indices.size(), 1);
-  std::vector<std::vector<float>> rows(planned.size());
-  calibration::watch<std::vector<std::vector<float>>>(
-      graph, values, data, indices, options, "survey weights",
+  std::vector<Moments> totals(planned.size());
+  calibration::watch<std::vector<Moments>>(
+      graph, values, data, indices, options, "round weights",
       [&](std::size_t i, const TensorView& tensor, std::size_t sample) {
-        std::vector<std::vector<float>> found;
+        std::vector<Moments> found;
         for (const std::size_t place : readers.at(values[i])) {
           const Node& node = graph.node(planned[place]->node);
           const Shape& shape = graph.constant(node.input(planned[place]->input))->shape();
-          found.push_back(calibration::input_rows(node, shape, tensor, rows_a_sample, sample));
+          found.push_back(moments_of(calibration::input_rows(node, shape, tensor, rows_a_sample, sample),
+                                     layout_of(graph, *planned[place])));
         }
         return found;
       },
-      [&](std::size_t i, const std::vector<std::vector<float>>& found) {
+      [&](std::size_t i, const std::vector<Moments>& found) {
         const auto& places = readers.at(values[i]);
-        for (std::size_t r = 0; r < places.size(); ++r) {
-          rows[places[r]].insert(rows[places[r]].end(), found[r].begin(), found[r].end());
-        }
+        for (std::size_t r = 0; r < places.size(); ++r) totals[places[r]].add(found[r]);
       });
 
   ThreadPool pool(options.threads);
   pool.for_each(planned.size(), [&](std::size_t place, int) {
-    round_one(graph, *planned[place], rows[place], weights.at(planned[place]->node));
-    rows[place] = {};
+    round_one(graph, *planned[place], totals[place], weights.at(planned[place]->node));
+    totals[place] = {};
   });
 }
 

@@ -30,7 +30,7 @@ ChannelMaxima survey_channels(const Graph& graph, const Plan& plan, const DataSo
   for (const ActivationPlan& activation : plan.activations) values.push_back(activation.value);
   std::vector<std::vector<float>> maxima(values.size());
   calibration::watch<std::vector<float>>(
-      graph, values, data, spread_indices(data.size(), kMostSamples), options, "survey channels",
+      graph, values, data, spread_indices(data.size(), kMostSamples), options, "measure channels",
       [](std::size_t, const TensorView& tensor, std::size_t) { return channel_maxima(tensor); },
       [&](std::size_t i, const std::vector<float>& sample) {
         maxima[i].resize(std::max(maxima[i].size(), sample.size()));

@@ -34,13 +34,20 @@ std::uint64_t peak_memory() {
 #endif
 }
 
-std::string sqnr_text(double sqnr_db) { return std::isinf(sqnr_db) ? "exact" : fmt::format("{:.1f} dB", sqnr_db); }
+std::string sqnr_text(double sqnr_db) {
+  if (std::isnan(sqnr_db)) return "no number";
+  return std::isinf(sqnr_db) && sqnr_db > 0.0 ? "exact" : fmt::format("{:.1f} dB", sqnr_db);
+}
 
 std::string summary_text(const Comparison& comparison) {
   std::string text = fmt::format("Compared on {} samples, float against quantized:\n", comparison.samples);
   for (const OutputComparison& output : comparison.outputs) {
     if (output.compared == 0) {
       text += fmt::format("output '{}': not compared, its shape differs between the models\n", output.name);
+      continue;
+    }
+    if (std::isnan(output.distance.sqnr_db)) {
+      text += fmt::format("output '{}': holds NaN or infinities, nothing can be said of it\n", output.name);
       continue;
     }
     text += fmt::format("output '{}': SQNR {}, cosine {:.6f}", output.name, sqnr_text(output.distance.sqnr_db),

@@ -9,7 +9,8 @@
 
 namespace octavo::cli {
 
-/// Shows progress on standard error: a bar with rate and time left on a terminal, a line a tenth elsewhere,
+/// Shows progress on standard error: a bar with rate and time left on a terminal, elsewhere a line when a
+/// stage begins and ends and every few seconds between,
 /// nothing where `quiet`. Its callback asks to stop after Ctrl-C.
 class ProgressDisplay {
  public:
@@ -30,7 +31,6 @@ class ProgressDisplay {
   std::string stage_;
   std::chrono::steady_clock::time_point started_;
   std::chrono::steady_clock::time_point shown_;
-  std::int64_t tenths_ = -1;
 };
 
 /// "1,234,567 bytes"

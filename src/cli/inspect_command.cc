@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -59,8 +60,32 @@ std::uint64_t weight_bytes(const Graph& graph, const Plan& plan) {
   return bytes;
 }
 
+/// For a model that is quantized already: what it carries instead of a plan.
+bool print_quantized(const Graph& graph) {
+  int pairs = 0;
+  int constants = 0;
+  for (const NodeId id : graph.nodes()) {
+    const Node& node = graph.node(id);
+    if (node.op_type == "QuantizeLinear") ++pairs;
+    if (node.op_type == "DequantizeLinear" && graph.constant(node.input(0)) != nullptr) ++constants;
+  }
+  if (pairs + constants == 0) return false;
+  fmt::print("\nQuantized already: {} values pass through integers, {} weights and biases are stored as integers.\n",
+             pairs, constants);
+  return true;
+}
+
+constexpr std::size_t kNamesShown = 4;
+
+void print_reason(const std::string& reason, const std::vector<std::string>& nodes) {
+  fmt::print("  {:>5} in float: {}\n", nodes.size(), reason);
+  for (std::size_t i = 0; i < nodes.size() && i < kNamesShown; ++i) fmt::print("        {}\n", nodes[i]);
+  if (nodes.size() > kNamesShown) fmt::print("        and {} more\n", nodes.size() - kNamesShown);
+}
+
 void print_support(const Graph& model, const BackendSpec& backend) {
   Graph graph = model;
+  prepare(graph);
   if (graph.opset() < backend.min_opset) upgrade_opset(graph, backend.min_opset);
   prepare(graph);
   const auto support = explain_plan(graph, backend);
@@ -73,27 +98,25 @@ void print_support(const Graph& model, const BackendSpec& backend) {
       floats[entry.reason].push_back(describe(graph, entry.node));
     }
   }
-  fmt::print("\nWith {} ({}), after preparing ({} operators): {} run in integers, {} in float.\n", backend.name,
+  fmt::print("\nWith {} ({}):\n{} operators after preparing, {} run in integers, {} in float.\n", backend.name,
              backend.description, support.size(), integer, support.size() - static_cast<std::size_t>(integer));
-  for (const auto& [reason, nodes] : floats) {
-    fmt::print("  float: {}\n", reason);
-    for (const std::string& node : nodes) fmt::print("    {}\n", node);
-  }
-  fmt::print("Weights stored as integers: {} of {} in the file.\n",
-             bytes_text(weight_bytes(graph, make_plan(graph, backend))), bytes_text(model_size(model)));
+  for (const auto& [reason, nodes] : floats) print_reason(reason, nodes);
+  const std::uint64_t weights = weight_bytes(graph, make_plan(graph, backend));
+  fmt::print("{} of float weights will become {} of integers.\n", bytes_text(weights), bytes_text(weights / 4));
 }
 
 void run(const Arguments& arguments) {
   const BackendSpec& backend = backend_named(arguments.backend);
   Graph model = load_model(arguments.model);
-  fmt::print("model    {}: {}\n", arguments.model, bytes_text(model_size(model)));
-  fmt::print("made by  {} {}\n", model.producer_name.empty() ? "unknown" : model.producer_name, model.producer_version);
+  fmt::print("model    {}: {}\n", arguments.model, bytes_text(std::filesystem::file_size(arguments.model)));
+  fmt::print("made by  {}{}{}\n", model.producer_name.empty() ? "unknown" : model.producer_name,
+             model.producer_version.empty() ? "" : " ", model.producer_version);
   for (const auto& [domain, version] : model.opsets)
     fmt::print("opset    {} {}\n", domain.empty() ? "ai.onnx" : domain, version);
   print_values(model, "input", model.inputs());
   print_values(model, "output", model.outputs());
   print_operators(model);
-  print_support(model, backend);
+  if (!print_quantized(model)) print_support(model, backend);
 }
 
 }  // namespace

@@ -39,8 +39,10 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : static_cast<int>(ErrorCode::invalid_argument);
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    fmt::print(stderr, "octavo: {}\nRun octavo --help, or octavo COMMAND --help, to see what there is.\n",
+               error.what());
+    return static_cast<int>(ErrorCode::invalid_argument);
   }
   return 0;
 }

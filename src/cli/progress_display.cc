@@ -12,6 +12,7 @@ namespace octavo::cli {
 namespace {
 
 constexpr auto kRedraw = std::chrono::milliseconds(100);
+constexpr auto kNextLine = std::chrono::seconds(5);
 constexpr int kBarWidth = 30;
 constexpr const char* kClearLine = "\r\033[K";
 
@@ -39,7 +40,6 @@ void ProgressDisplay::show(const ProgressEvent& event) {
   if (event.stage != stage_) {
     stage_ = event.stage;
     started_ = shown_ = now;
-    tenths_ = -1;
   }
   const bool last = event.done == event.total;
   if (terminal_) {
@@ -48,9 +48,9 @@ void ProgressDisplay::show(const ProgressEvent& event) {
     show_bar(event, seconds_between(started_, now));
     return;
   }
-  const std::int64_t tenths = event.total > 0 ? event.done * 10 / event.total : 0;
-  if (tenths == tenths_) return;
-  tenths_ = tenths;
+  const bool first = event.done == 0;
+  if (!first && !last && now - shown_ < kNextLine) return;
+  shown_ = now;
   fmt::print(stderr, "{}: {} of {}\n", event.stage, event.done, event.total);
 }
 

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -49,11 +50,12 @@ void print_result(const Arguments& arguments, const Quantized& result) {
   for (const std::string& file : result.calibration.bad_files) fmt::print("skipped: {}\n", file);
   const auto before = std::filesystem::file_size(arguments.model);
   const std::uint64_t after = model_size(result.graph);
+  const double smaller = 100.0 * (1.0 - static_cast<double>(after) / static_cast<double>(before));
   fmt::print("Calibrated on {} samples; {} operators and {} weights run in integers.\n", result.calibration.samples,
              result.plan.integer_nodes.size(), result.plan.weights.size());
   fmt::print("Wrote {}\n", arguments.output);
-  fmt::print("Size: {} before, {} after ({:.1f} % smaller)\n", bytes_text(before), bytes_text(after),
-             100.0 * (1.0 - static_cast<double>(after) / static_cast<double>(before)));
+  fmt::print("Size: {} before, {} after ({:.1f} % {})\n", bytes_text(before), bytes_text(after), std::abs(smaller),
+             smaller >= 0.0 ? "smaller" : "larger");
 }
 
 void compare_and_print(const Graph& model, const Quantized& result, const Arguments& arguments,

@@ -23,6 +23,12 @@ void require_float_model(const Graph& graph) {
 
 void require_weights(const Graph& graph, const Plan& plan, const BackendSpec& backend) {
   if (!plan.weights.empty()) return;
+  for (const NodeSupport& support : explain_plan(graph, backend)) {
+    const OpRule* rule = backend.rule_for(graph.node(support.node).op_type);
+    if (rule == nullptr || rule->role != OpRole::weighted) continue;
+    throw Error(ErrorCode::unsupported, fmt::format("no operator can run in integers with {}: {}: {}", backend.name,
+                                                    describe(graph, support.node), support.reason));
+  }
   throw Error(
       ErrorCode::unsupported,
       fmt::format("nothing in the model '{}' can run in integers with {}: it has no Conv, Gemm or MatMul with a "

@@ -72,7 +72,15 @@ std::unique_ptr<DataSource> open_recipe_data(const Graph& graph, const Recipe& r
     }
     inputs.push_back({spec_of(value), std::move(settings.paths), std::move(settings.preprocess)});
   }
-  return open_data(inputs, {.skip_bad_files = recipe.skip_bad_files}, report);
+  auto data = open_data(inputs, {.skip_bad_files = recipe.skip_bad_files}, report);
+  const bool shared = inputs.size() > 1 && recipe.inputs.size() == 1 && recipe.inputs.begin()->first.empty();
+  if (shared && report != nullptr) {
+    report->notes.push_back(
+        fmt::format("all {} inputs are fed from the same samples; --images NAME=PATH gives an input "
+                    "its own",
+                    inputs.size()));
+  }
+  return data;
 }
 
 }  // namespace octavo

@@ -8,7 +8,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json number(double value) {
+  if (std::isnan(value)) return "nan";
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
 
 Json to_json(const Distance& distance) {
   return {{"sqnr_db", number(distance.sqnr_db)},

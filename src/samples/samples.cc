@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <thread>
@@ -36,6 +37,19 @@ std::optional<std::string> reason_against(const Work& work) {
 }
 
 constexpr std::size_t kMostListed = 20;
+
+/// One such number would spoil every range it reaches.
+void require_finite(const std::vector<Tensor>& inputs, const std::string& name) {
+  for (const Tensor& input : inputs) {
+    if (input.dtype() != DType::f32) continue;
+    const auto values = input.data<float>();
+    const auto found = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
+    if (found == values.end()) continue;
+    throw Error(ErrorCode::bad_data,
+                fmt::format("{}: element {} is {} after preprocessing; only finite numbers can be used", name,
+                            found - values.begin(), *found));
+  }
+}
 
 [[noreturn]] void throw_bad_files(const std::vector<std::string>& bad, std::size_t all, bool skipped) {
   std::string message = fmt::format("{} of {} samples cannot be read:", bad.size(), all);
@@ -76,7 +90,10 @@ std::vector<std::string> SampleRunner::run(
         const std::size_t index = indices_[position];
         std::optional<std::string>& reason = reasons[slot(position)];
         std::vector<Tensor> inputs;
-        reason = reason_against([&] { inputs = data_.load(index); });
+        reason = reason_against([&] {
+          inputs = data_.load(index);
+          require_finite(inputs, data_.name(index));
+        });
         if (!reason && !lost) {
           reason = reason_against([&] { produce(inputs, worker, position); });
           // The loader names the file; who computes with its tensors does not know it.

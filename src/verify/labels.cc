@@ -21,6 +21,13 @@ std::string key_of(const std::filesystem::path& path) {
 }  // namespace
 
 std::vector<std::int64_t> labels_for(const DataSource& data, const std::vector<LabelledSample>& labels) {
+  if (!labels.empty() && !labels.front().mask.empty()) {
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format("the label of '{}' is a mask, '{}': top-1 and top-5 need a class number for each sample; leave "
+                    "the labels out to compare the outputs alone",
+                    labels.front().path.string(), labels.front().mask.string()));
+  }
   const bool by_order = !labels.empty() && labels.front().path.empty();
   if (by_order && labels.size() != data.size()) {
     throw Error(ErrorCode::bad_data, fmt::format("{} labels for {} samples: labels without paths need one a sample",

@@ -98,8 +98,8 @@ TEST_CASE("compensated rounding does not depend on threads") {
   CHECK(results[0] == results[2]);
 }
 
-TEST_CASE("inputs that say nothing leave the nearest integers, and so do infinite ones") {
-  for (const float value : {0.0F, INFINITY, NAN}) {
+TEST_CASE("inputs that say nothing leave the nearest integers, and so do those whose squares overflow") {
+  for (const float value : {0.0F, 1e30F}) {
     const Case test(kNets[0], 8);
     Tensor x(DType::f32, {1, 8, 9, 8});
     for (float& element : x.mutable_data<float>()) element = value;

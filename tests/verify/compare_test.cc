@@ -167,3 +167,13 @@ TEST_CASE("outputs of integers are compared as numbers, those of other shapes ar
   CHECK(output.distance.max_error == 2.0);
   CHECK(compare(reference, flat, data, {}).outputs.at(0).compared == 0);
 }
+
+TEST_CASE("samples that hold no numbers, and masks for labels, are refused by name") {
+  const Graph graph = net("y = Neg(x)");
+  for (const float bad : {kNaN, INFINITY}) {
+    const MemorySource data({{row(1, 2, 3)}, {row(1, bad, 3)}});
+    CHECK(error_of([&] { compare(graph, graph, data, {}); }) == ErrorCode::bad_data);
+  }
+  const MemorySource data({{row(1, 2, 3)}});
+  CHECK(error_of([&] { labels_for(data, {{"a.png", -1, "a_mask.png"}}); }) == ErrorCode::unsupported);
+}
