@@ -127,8 +127,15 @@ void round_input(Graph& graph, NodeId id, const QParamsByName& activations) {
       graph.add_constant("input_zero_point", Tensor::scalar(static_cast<std::uint8_t>(params.zero_point[0])));
   const ValueId integers = graph.add_value("input_integers");
   const ValueId rounded = graph.add_value("input_rounded");
-  graph.add_node({.op_type = "QuantizeLinear", .inputs = {input, scale, zero_point}, .outputs = {integers}});
-  graph.add_node({.op_type = "DequantizeLinear", .inputs = {integers, scale, zero_point}, .outputs = {rounded}});
+  const auto add = [&](const char* op_type, ValueId from, ValueId to) {
+    Node node;
+    node.op_type = op_type;
+    node.inputs = {from, scale, zero_point};
+    node.outputs = {to};
+    graph.add_node(std::move(node));
+  };
+  add("QuantizeLinear", input, integers);
+  add("DequantizeLinear", integers, rounded);
   graph.set_input(id, 0, rounded);
   graph.sort();
 }

@@ -31,7 +31,7 @@ const std::map<std::string, Set> kMayUse = {
     {"backends", {"graph", "plan"}},
     {"passes", {"graph", "plan", "backends", "execute"}},
     {"calibrate", {"graph", "plan", "backends", "data", "execute", "kernels", "parallel", "passes", "samples"}},
-    {"verify", {"graph", "data", "execute", "kernels", "parallel", "samples"}},
+    {"verify", {"graph", "data", "execute", "kernels", "parallel", "passes", "samples"}},
     {"quantize",
      {"graph", "plan", "backends", "data", "execute", "formats", "kernels", "parallel", "passes", "samples",
       "calibrate", "verify"}},
