@@ -5,58 +5,20 @@
 #include <numeric>
 #include <vector>
 
-#include "input_rows.h"
+#include "input_statistics.h"
 #include "octavo/calibrate.h"
 #include "octavo/core/rounding.h"
 #include "octavo/parallel.h"
-#include "watch.h"
 
 namespace octavo {
 namespace {
 
+using calibration::Moments;
 using calibration::WeightLayout;
 using Matrix = Eigen::MatrixXd;
 
-constexpr std::size_t kMostSamples = 32;
-/// In all: fewer samples are looked at more closely.
-constexpr std::size_t kRows = 2048;
 /// Added to the diagonal, as a share of its mean, for directions that the samples say little about.
 constexpr double kDamping = 0.02;
-/// Inputs are looked at together in blocks of this many: time grows with the square, memory as well.
-constexpr std::size_t kLargestBlock = 1536;
-
-/// Σ x·xᵀ over rows of inputs, for each block of each group: what is kept does not grow with the rows.
-struct Moments {
-  std::vector<Eigen::MatrixXf> blocks;  ///< by group, then by block
-  double rows = 0.0;
-
-  void add(const Moments& other) {
-    if (blocks.empty()) {
-      *this = other;
-      return;
-    }
-    for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i] += other.blocks[i];
-    rows += other.rows;
-  }
-};
-
-Moments moments_of(const std::vector<float>& rows, const WeightLayout& layout) {
-  using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  const std::size_t width = layout.groups * layout.inputs;
-  const auto height = static_cast<Eigen::Index>(rows.size() / width);
-  const Eigen::Map<const Rows> all(rows.data(), height, static_cast<Eigen::Index>(width));
-  Moments moments;
-  moments.rows = static_cast<double>(height);
-  for (std::size_t group = 0; group < layout.groups; ++group) {
-    for (std::size_t first = 0; first < layout.inputs; first += kLargestBlock) {
-      const auto count = static_cast<Eigen::Index>(std::min(kLargestBlock, layout.inputs - first));
-      const auto block = all.middleCols(static_cast<Eigen::Index>(group * layout.inputs + first), count);
-      moments.blocks.emplace_back(block.transpose() * block);
-    }
-  }
-  return moments;
-}
-
 /// E[x·xᵀ] of one block, damped.
 Matrix damped_mean(const Eigen::MatrixXf& sum, double rows) {
   Matrix mean = sum.cast<double>() / rows;
@@ -139,23 +101,13 @@ class BlockRounder {
   std::span<std::int8_t> integers_;
 };
 
-bool is_supported(const Graph& graph, const WeightPlan& planned) {
-  const Tensor& weight = *graph.constant(graph.node(planned.node).input(planned.input));
-  return planned.scheme.storage() == DType::i8 && (graph.node(planned.node).op_type == "Conv" || weight.rank() == 2);
-}
-
-WeightLayout layout_of(const Graph& graph, const WeightPlan& planned) {
-  const Node& node = graph.node(planned.node);
-  return calibration::weight_layout(node, graph.constant(node.input(planned.input))->shape());
-}
-
 void round_one(const Graph& graph, const WeightPlan& planned, const Moments& moments, QuantizedTensor& rounded) {
   const Tensor& weight = *graph.constant(graph.node(planned.node).input(planned.input));
-  const WeightLayout layout = layout_of(graph, planned);
+  const WeightLayout layout = calibration::layout_of(graph, planned);
   BlockRounder rounder(layout, rounded.params, weight.data<float>(), rounded.integers.mutable_data<std::int8_t>());
   std::size_t block = 0;
   for (std::size_t group = 0; group < layout.groups && !moments.blocks.empty(); ++group) {
-    for (std::size_t first = 0; first < layout.inputs; first += kLargestBlock) {
+    for (std::size_t first = 0; first < layout.inputs; first += calibration::kLargestBlock) {
       rounder.round(group, first, damped_mean(moments.blocks[block++], moments.rows));
     }
   }
@@ -163,42 +115,14 @@ void round_one(const Graph& graph, const WeightPlan& planned, const Moments& mom
 
 }  // namespace
 
-void compensate_rounding(const Graph& graph, const Plan& plan, QuantizedWeights& weights, const DataSource& data,
-                         const CalibrateOptions& options) {
-  std::vector<const WeightPlan*> planned;
-  std::map<ValueId, std::vector<std::size_t>> readers;  // places in `planned`
-  for (const WeightPlan& weight : plan.weights) {
-    if (!is_supported(graph, weight)) continue;
-    readers[graph.node(weight.node).input(0)].push_back(planned.size());
-    planned.push_back(&weight);
-  }
-  std::vector<ValueId> values;
-  for (const auto& [value, places] : readers) values.push_back(value);
-
-  const auto indices = spread_indices(data.size(), kMostSamples);
-  const std::size_t rows_a_sample = (kRows + indices.size() - 1) / std::max<std::size_t>(indices.size(), 1);
-  std::vector<Moments> totals(planned.size());
-  calibration::watch<std::vector<Moments>>(
-      graph, values, data, indices, options, "round weights",
-      [&](std::size_t i, const TensorView& tensor, std::size_t sample) {
-        std::vector<Moments> found;
-        for (const std::size_t place : readers.at(values[i])) {
-          const Node& node = graph.node(planned[place]->node);
-          const Shape& shape = graph.constant(node.input(planned[place]->input))->shape();
-          found.push_back(moments_of(calibration::input_rows(node, shape, tensor, rows_a_sample, sample),
-                                     layout_of(graph, *planned[place])));
-        }
-        return found;
-      },
-      [&](std::size_t i, const std::vector<Moments>& found) {
-        const auto& places = readers.at(values[i]);
-        for (std::size_t r = 0; r < places.size(); ++r) totals[places[r]].add(found[r]);
-      });
-
-  ThreadPool pool(options.threads);
-  pool.for_each(planned.size(), [&](std::size_t place, int) {
-    round_one(graph, *planned[place], totals[place], weights.at(planned[place]->node));
-    totals[place] = {};
+void compensate_rounding(const Graph& graph, const Plan& plan, const InputStatistics& inputs, int threads,
+                         QuantizedWeights& weights) {
+  ThreadPool pool(threads);
+  pool.for_each(plan.weights.size(), [&](std::size_t i, int) {
+    const WeightPlan& planned = plan.weights[i];
+    const auto found = inputs.state().operators.find(planned.node);
+    if (found == inputs.state().operators.end()) return;
+    round_one(graph, planned, found->second.moments, weights.at(planned.node));
   });
 }
 

@@ -1,30 +1,17 @@
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <string>
 #include <vector>
 
+#include "input_statistics.h"
 #include "octavo/calibrate.h"
 #include "octavo/core/quantize.h"
 #include "octavo/kernels.h"
-#include "tap_sums.h"
-#include "watch.h"
 
 namespace octavo {
 namespace {
 
-using calibration::TapSums;
-
-/// What an operator's weights meet, in float and after the input's rounding.
-struct InputSums {
-  TapSums exact;
-  TapSums rounded;
-};
-
-/// Means settle quickly.
-constexpr std::size_t kMostSamples = 32;
-
-bool has_place_for_bias(const Node& node) { return node.op_type == "Conv" || node.op_type == "Gemm"; }
+using calibration::InputSums;
 
 std::int64_t output_channels(const Node& node, const Tensor& weight) {
   return weight.dim(node.op_type == "Gemm" && node.int_or("transB", 0) == 0 ? 1 : 0);
@@ -61,22 +48,6 @@ std::vector<double> mean_errors(const Node& node, const Tensor& weight, const Qu
   return errors;
 }
 
-/// The operators of `plan` to correct, by the value that they read.
-std::map<ValueId, std::vector<const WeightPlan*>> readers_of_values(const Graph& graph, const Plan& plan) {
-  std::map<ValueId, std::vector<const WeightPlan*>> readers;
-  for (const WeightPlan& weight : plan.weights) {
-    const Node& node = graph.node(weight.node);
-    if (has_place_for_bias(node)) readers[node.input(0)].push_back(&weight);
-  }
-  return readers;
-}
-
-void add(TapSums& total, const TapSums& sample) {
-  total.sums.resize(std::max(total.sums.size(), sample.sums.size()));
-  for (std::size_t k = 0; k < sample.sums.size(); ++k) total.sums[k] += sample.sums[k];
-  total.count += sample.count;
-}
-
 /// Adds to the bias what rounding took from the mean. What a float cannot hold is left out: the model itself
 /// overflows there.
 void correct(Graph& graph, Plan& plan, const WeightPlan& weight, const QuantizedTensor& rounded,
@@ -97,42 +68,11 @@ void correct(Graph& graph, Plan& plan, const WeightPlan& weight, const Quantized
 
 }  // namespace
 
-void correct_biases(Graph& graph, Plan& plan, const QParamsByName& activations, const QuantizedWeights& weights,
-                    const DataSource& data, const CalibrateOptions& options) {
-  std::vector<ValueId> values;
-  std::vector<std::vector<const WeightPlan*>> readers;  // of each of the values
-  std::vector<const QParams*> params;                   // of each of the values
-  for (auto& [value, planned] : readers_of_values(graph, plan)) {
-    values.push_back(value);
-    readers.push_back(planned);
-    params.push_back(&activations.at(graph.value(value).name));
-  }
-  std::vector<std::vector<InputSums>> totals;
-  for (const auto& planned : readers) totals.emplace_back(planned.size());
-  calibration::watch<std::vector<InputSums>>(
-      graph, values, data, spread_indices(data.size(), kMostSamples), options, "correct biases",
-      [&](std::size_t i, const TensorView& tensor, std::size_t) {
-        const Tensor rounded = fake_quantize(tensor, *params[i], fast_kernels());
-        std::vector<InputSums> sums;
-        for (const WeightPlan* weight : readers[i]) {
-          const Node& node = graph.node(weight->node);
-          const Shape& shape = graph.constant(node.input(weight->input))->shape();
-          sums.push_back({calibration::tap_sums(node, shape, tensor), calibration::tap_sums(node, shape, rounded)});
-        }
-        return sums;
-      },
-      [&](std::size_t i, const std::vector<InputSums>& sample) {
-        for (std::size_t r = 0; r < sample.size(); ++r) {
-          add(totals[i][r].exact, sample[r].exact);
-          add(totals[i][r].rounded, sample[r].rounded);
-        }
-      });
-
-  for (std::size_t i = 0; i < readers.size(); ++i) {
-    for (std::size_t r = 0; r < readers[i].size(); ++r) {
-      const WeightPlan& weight = *readers[i][r];
-      if (totals[i][r].exact.count > 0.0) correct(graph, plan, weight, weights.at(weight.node), totals[i][r]);
-    }
+void correct_biases(Graph& graph, Plan& plan, const QuantizedWeights& weights, const InputStatistics& inputs) {
+  for (const WeightPlan& weight : plan.weights) {
+    const auto found = inputs.state().operators.find(weight.node);
+    if (found == inputs.state().operators.end() || !(found->second.sums.exact.count > 0.0)) continue;
+    correct(graph, plan, weight, weights.at(weight.node), found->second.sums);
   }
   graph.remove_dead();
 }

@@ -70,8 +70,9 @@ Quantized quantize(const Graph& model, const DataSource& data, const Recipe& rec
   result.plan = plan;
   result.calibration = calibrate(graph, plan, data, options);
   QuantizedWeights weights = round_weights(graph, plan, result.calibration.activations);
-  compensate_rounding(graph, plan, weights, data, options);
-  correct_biases(graph, plan, result.calibration.activations, weights, data, options);
+  const InputStatistics inputs = survey_inputs(graph, plan, result.calibration.activations, data, options);
+  compensate_rounding(graph, plan, inputs, options.threads, weights);
+  correct_biases(graph, plan, weights, inputs);
   insert_qdq(graph, plan, result.calibration.activations, weights);
   infer_shapes(graph);
 

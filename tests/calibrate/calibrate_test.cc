@@ -152,7 +152,7 @@ TEST_CASE("correcting biases takes the mean error of rounded weights and inputs 
   const QuantizedWeights weights = round_weights(net.graph, net.plan, calibration.activations);
   Graph corrected = net.graph;
   Plan plan = net.plan;
-  correct_biases(corrected, plan, calibration.activations, weights, data, options);
+  correct_biases(corrected, plan, weights, survey_inputs(net.graph, net.plan, calibration.activations, data, options));
   corrected.check();
   CHECK(plan.biases.size() == plan.weights.size());
 
@@ -198,7 +198,9 @@ TEST_CASE("correcting biases takes the mean error of rounded weights and inputs 
   for (const int threads : {1, 7}) {
     Graph again = net.graph;
     Plan plan_again = net.plan;
-    correct_biases(again, plan_again, calibration.activations, weights, data, {threads, false, {}});
+    const CalibrateOptions other{threads, false, {}};
+    correct_biases(again, plan_again, weights,
+                   survey_inputs(net.graph, net.plan, calibration.activations, data, other));
     CHECK(to_text(again) == to_text(corrected));
   }
 }

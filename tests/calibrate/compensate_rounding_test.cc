@@ -46,6 +46,11 @@ MemorySource correlated(const Graph& graph, std::uint32_t count) {
   return MemorySource(std::move(samples));
 }
 
+void compensate(const Case& test, QuantizedWeights& weights, const MemorySource& data, int threads) {
+  const auto inputs = survey_inputs(test.graph, test.plan, test.activations, data, {threads, false, {}});
+  compensate_rounding(test.graph, test.plan, inputs, threads, weights);
+}
+
 /// Σ of squared differences that rounded weights make at the output.
 double output_error(const Case& test, const QuantizedWeights& weights, const MemorySource& data) {
   Graph rounded = test.graph;
@@ -72,7 +77,7 @@ TEST_CASE("compensated rounding makes smaller errors at the output than rounding
       const MemorySource data = correlated(test.graph, 24);
       const QuantizedWeights nearest = round_weights(test.graph, test.plan, test.activations);
       QuantizedWeights compensated = nearest;
-      compensate_rounding(test.graph, test.plan, compensated, data, {2, false, {}});
+      compensate(test, compensated, data, 2);
       CHECK(output_error(test, compensated, data) < 0.5 * output_error(test, nearest, data));
       const QuantizedTensor& weight = compensated.begin()->second;
       CHECK(weight.params == nearest.begin()->second.params);
@@ -90,7 +95,7 @@ TEST_CASE("compensated rounding does not depend on threads") {
   std::vector<std::vector<std::int8_t>> results;
   for (const int threads : {1, 2, 7}) {
     QuantizedWeights weights = round_weights(test.graph, test.plan, test.activations);
-    compensate_rounding(test.graph, test.plan, weights, data, {threads, false, {}});
+    compensate(test, weights, data, threads);
     const auto integers = weights.begin()->second.integers.data<std::int8_t>();
     results.emplace_back(integers.begin(), integers.end());
   }
@@ -105,7 +110,7 @@ TEST_CASE("inputs that say nothing leave the nearest integers, and so do those w
     for (float& element : x.mutable_data<float>()) element = value;
     const QuantizedWeights nearest = round_weights(test.graph, test.plan, test.activations);
     QuantizedWeights weights = nearest;
-    compensate_rounding(test.graph, test.plan, weights, MemorySource({{x}}), {1, false, {}});
+    compensate(test, weights, MemorySource({{x}}), 1);
     const auto a = nearest.begin()->second.integers.data<std::int8_t>();
     const auto b = weights.begin()->second.integers.data<std::int8_t>();
     CHECK(std::equal(a.begin(), a.end(), b.begin()));
