@@ -49,8 +49,10 @@ std::span<const BackendSpec* const> backends();
 /// Throws Error(invalid_argument) naming the known ones.
 const BackendSpec& backend_named(std::string_view name);
 
-/// Decides what is quantized. `graph` is prepared and has its shapes inferred.
-Plan make_plan(const Graph& graph, const BackendSpec& backend);
+/// Decides what is quantized. `graph` is prepared and has its shapes inferred. Throws Error(unsupported) where the
+/// backend cannot take what `config` asks for, saying what to change, and Error(invalid_argument) for names that
+/// nobody has.
+Plan make_plan(const Graph& graph, const BackendSpec& backend, const QConfig& config = {});
 
 /// Whether a node will run in integers and, where not, why: for `inspect`.
 struct NodeSupport {
@@ -59,6 +61,6 @@ struct NodeSupport {
   std::string reason;  ///< empty for integer ones
 };
 /// One entry a node, in topological order, by the same decisions as make_plan.
-std::vector<NodeSupport> explain_plan(const Graph& graph, const BackendSpec& backend);
+std::vector<NodeSupport> explain_plan(const Graph& graph, const BackendSpec& backend, const QConfig& config = {});
 
 }  // namespace octavo

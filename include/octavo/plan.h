@@ -8,6 +8,7 @@
 #include "octavo/core/qscheme.h"
 #include "octavo/core/quantize.h"
 #include "octavo/graph.h"
+#include "octavo/qconfig.h"
 
 namespace octavo {
 
@@ -15,14 +16,17 @@ namespace octavo {
 struct ActivationPlan {
   ValueId value = kNoValue;
   QScheme scheme;
-  /// Name in the table of observers; the same throughout a group.
-  std::string observer;
+  /// From the table of observers or a user's; the same throughout a group.
+  ObserverEntry observer = observers().front();
+  ObserverOptions observer_options;
   /// Values of one group get the same parameters, from the union of their statistics: the inputs and
   /// output of a Concat, of pooling or of a reshape. Each value is in exactly one group.
   int group = 0;
   /// An integer operator computes the value, so that the float never exists at run time: every reader and
   /// the graph's caller read what the pair gives. Otherwise float operators go on reading the float.
   bool integer_producer = false;
+  /// Who turns the observer's statistics into parameters.
+  FakeQuantizeEntry fake_quant = fake_quantizers().front();
 };
 
 /// A constant input of a node that is stored as integers.
@@ -30,6 +34,11 @@ struct WeightPlan {
   NodeId node = kNoNode;
   std::size_t input = 1;
   QScheme scheme;
+  WeightMethodEntry method = weight_methods().front();
+  /// Looks at the weight, with its options' axis set, for the parameters that the method starts from.
+  ObserverEntry observer = observers().front();
+  ObserverOptions observer_options;
+  FakeQuantizeEntry fake_quant = fake_quantizers().front();
 };
 
 /// A constant input stored as int32 with scale = scale of input 0 · scale of the weight.

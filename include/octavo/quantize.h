@@ -14,10 +14,18 @@
 #include "octavo/graph.h"
 #include "octavo/plan.h"
 #include "octavo/progress.h"
+#include "octavo/qconfig.h"
 
 namespace octavo {
 
-/// A whole run as data: what the command's flags and the C ABI's options fill in.
+/// What becomes integers.
+enum class QuantizeMode : std::uint8_t {
+  static_ranges,  ///< weights and activations, whose ranges are measured on samples
+  weights_only,   ///< weights alone, stored as integers and computed with in float: needs no samples
+  dynamic,        ///< weights, and activations by ranges measured at run time (DynamicQuantizeLinear): no samples
+};
+
+/// A whole run as data: what a recipe file, the command's flags and the C ABI's options fill in.
 struct Recipe {
   /// Samples and preprocessing by input name; those of "" are for every input, but what it has of its own.
   struct Input {
@@ -26,6 +34,18 @@ struct Recipe {
   };
   std::map<std::string, Input, std::less<>> inputs;
   std::string backend = "onnxruntime";
+  QuantizeMode mode = QuantizeMode::static_ranges;
+  QConfig qconfig;
+  /// At most so many batches of samples are calibrated on, from the first; 0: all.
+  std::size_t calibrate_steps = 0;
+  std::size_t batch_size = 1;
+  /// Corrections of the default method; see passes.h and calibrate.h.
+  bool equalize_channels = true;
+  bool compensate_rounding = true;
+  bool correct_biases = true;
+  /// Statistics saved by an earlier calibration, taken instead of samples; empty: none.
+  std::filesystem::path calibration;
+  std::filesystem::path output;
   int threads = 0;
   bool skip_bad_files = false;
 };

@@ -3,10 +3,12 @@
 
 namespace octavo {
 
-Plan make_plan(const Graph& graph, const BackendSpec& backend) { return planning::Planner(graph, backend).plan(); }
+Plan make_plan(const Graph& graph, const BackendSpec& backend, const QConfig& config) {
+  return planning::Planner(graph, backend, config).plan();
+}
 
-std::vector<NodeSupport> explain_plan(const Graph& graph, const BackendSpec& backend) {
-  return planning::Planner(graph, backend).support();
+std::vector<NodeSupport> explain_plan(const Graph& graph, const BackendSpec& backend, const QConfig& config) {
+  return planning::Planner(graph, backend, config).support();
 }
 
 }  // namespace octavo

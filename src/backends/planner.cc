@@ -27,8 +27,8 @@ bool has_one_data_input(const OpRule& rule) { return rule.role == OpRole::weight
 
 }  // namespace
 
-Planner::Planner(const Graph& graph, const BackendSpec& backend)
-    : graph_(graph), backend_(backend), order_(graph.nodes()) {
+Planner::Planner(const Graph& graph, const BackendSpec& backend, const QConfig& config)
+    : graph_(graph), backend_(backend), config_(config), order_(graph.nodes()) {
   const std::size_t nodes = bound(order_);
   const std::size_t values = bound(graph.values());
   rules_.resize(nodes);
@@ -179,7 +179,12 @@ Plan Planner::plan() const {
   for (const ValueId id : graph_.values()) {
     if (!quantized_[index(id)]) continue;
     const std::string_view observer = exact.at(group_of(id)) ? kExactObserver : kObserver;
-    plan.activations.push_back({id, backend_.activation, std::string(observer), group_of(id), integer_producer(id)});
+    ActivationPlan& activation = plan.activations.emplace_back();
+    activation.value = id;
+    activation.scheme = backend_.activation;
+    activation.observer = *find_observer(observer);
+    activation.group = group_of(id);
+    activation.integer_producer = integer_producer(id);
   }
   for (const NodeId id : order_) {
     if (!is_integer(id)) continue;
@@ -188,7 +193,11 @@ Plan Planner::plan() const {
     QScheme scheme = backend_.weight;
     const auto axis = weight_channel_axis(graph_, graph_.node(id));
     if (backend_.per_channel_weights && axis) scheme.axis = *axis;
-    plan.weights.push_back({id, 1, scheme});
+    WeightPlan& weight = plan.weights.emplace_back();
+    weight.node = id;
+    weight.scheme = scheme;
+    if (scheme.per_channel()) weight.observer = *find_observer("PerChannelMinMaxObserver");
+    weight.observer_options.axis = std::max(scheme.axis, 0);
     if (backend_.int32_bias && graph_.node(id).input(2) != kNoValue) plan.biases.push_back({id, 2, 1});
   }
   return plan;

@@ -17,7 +17,7 @@ namespace octavo::planning {
 /// operator would cost accuracy twice, rounding its inputs and its output, and save nothing.
 class Planner {
  public:
-  Planner(const Graph& graph, const BackendSpec& backend);
+  Planner(const Graph& graph, const BackendSpec& backend, const QConfig& config);
 
   Plan plan() const;
   std::vector<NodeSupport> support() const;
@@ -40,6 +40,7 @@ class Planner {
 
   const Graph& graph_;
   const BackendSpec& backend_;
+  const QConfig& config_;
   std::vector<NodeId> order_;
   std::vector<const OpRule*> rules_;   // by node; null where it has none
   std::vector<bool> integer_;          // by node

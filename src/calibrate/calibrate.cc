@@ -16,15 +16,12 @@
 namespace octavo {
 namespace {
 
-std::vector<std::unique_ptr<Observer>> make_observers(const Plan& plan) {
-  ObserverOptions options;
-  options.kernels = &fast_kernels();
-  std::vector<std::unique_ptr<Observer>> observers;
+std::vector<std::unique_ptr<ObserverBase>> make_observers(const Plan& plan) {
+  std::vector<std::unique_ptr<ObserverBase>> observers;
   for (const ActivationPlan& activation : plan.activations) {
-    observers.push_back(observer_named(activation.observer, options));
-    if (observers.back() == nullptr) {
-      throw Error(ErrorCode::invalid_argument, fmt::format("observer '{}' is not known", activation.observer));
-    }
+    ObserverOptions options = activation.observer_options;
+    options.kernels = &fast_kernels();
+    observers.push_back(activation.observer.make(options));
   }
   return observers;
 }
@@ -40,7 +37,7 @@ void require_sane_range(const std::string& name, const std::vector<float>& scale
 
 /// Joins the statistics of each group in the first member's observer and gives its parameters to all members.
 QParamsByName compute_parameters(const Graph& graph, const Plan& plan,
-                                 const std::vector<std::unique_ptr<Observer>>& observers) {
+                                 const std::vector<std::unique_ptr<ObserverBase>>& observers) {
   std::map<int, std::size_t> first;  // by group
   for (std::size_t i = 0; i < plan.activations.size(); ++i) {
     const auto [entry, is_first] = first.try_emplace(plan.activations[i].group, i);
@@ -50,7 +47,7 @@ QParamsByName compute_parameters(const Graph& graph, const Plan& plan,
   for (const ActivationPlan& activation : plan.activations) {
     const std::size_t owner = first.at(activation.group);
     const std::string& name = graph.value(activation.value).name;
-    parameters[name] = observers[owner]->compute_qparams(activation.scheme);
+    parameters[name] = activation.fake_quant.compute_qparams(*observers[owner], activation.scheme);
     require_sane_range(name, parameters[name].scale);
   }
   return parameters;

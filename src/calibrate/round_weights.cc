@@ -3,9 +3,9 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "octavo/calibrate.h"
-#include "octavo/core/observers/channel_ranges.h"
 #include "octavo/core/weights/bias_scale.h"
 #include "octavo/error.h"
 #include "octavo/kernels.h"
@@ -28,6 +28,15 @@ float input_scale(const Graph& graph, NodeId node, const QParamsByName& activati
               fmt::format("{}: its input '{}' has no parameters to round the weight by", describe(graph, node), name));
 }
 
+QuantizedTensor rounded_weight(const Tensor& weight, const WeightPlan& planned) {
+  ObserverOptions options = planned.observer_options;
+  options.kernels = &fast_kernels();
+  const auto observer = planned.observer.make(options);
+  observer->fold(*observer->summarize(weight));
+  return planned.method.quantize(weight, planned.scheme, planned.fake_quant.compute_qparams(*observer, planned.scheme),
+                                 fast_kernels());
+}
+
 }  // namespace
 
 QuantizedWeights round_weights(const Graph& graph, const Plan& plan, const QParamsByName& activations) {
@@ -37,11 +46,13 @@ QuantizedWeights round_weights(const Graph& graph, const Plan& plan, const QPara
     const Node& node = graph.node(planned.node);
     const Tensor& weight = *graph.constant(node.input(planned.input));
     QuantizedTensor& rounded = weights[planned.node];
-    rounded.params = qparams_from_ranges(channel_ranges(weight, planned.scheme.axis, fast_kernels()), planned.scheme);
+    rounded = rounded_weight(weight, planned);
     const auto bias_input = biases.find(planned.node);
     const Tensor* bias = bias_input == biases.end() ? nullptr : graph.constant(node.input(bias_input->second));
-    rounded.params.scale = scales_that_hold_bias(rounded.params.scale, input_scale(graph, planned.node, activations),
-                                                 bias == nullptr ? std::span<const float>{} : bias->data<float>());
+    auto scales = scales_that_hold_bias(rounded.params.scale, input_scale(graph, planned.node, activations),
+                                        bias == nullptr ? std::span<const float>{} : bias->data<float>());
+    if (scales == rounded.params.scale) continue;
+    rounded.params.scale = std::move(scales);
     rounded.integers = quantize(weight, rounded.params, fast_kernels());
   }
   return weights;

@@ -35,7 +35,7 @@ Named plan_of(const std::string& body) {
   for (const ActivationPlan& activation : plan.activations) {
     const std::string name = graph.value(activation.value).name;
     named.groups[name] = first.try_emplace(activation.group, name).first->second;
-    if (activation.observer == "MinMaxObserver") named.exact.insert(name);
+    if (activation.observer.name == "MinMaxObserver") named.exact.insert(name);
     if (!activation.integer_producer) named.from_float.insert(name);
   }
   for (const WeightPlan& weight : plan.weights) named.weighted.insert(written(weight.node));

@@ -37,11 +37,11 @@ const std::vector<std::vector<float>>& pictures() {
   return all;
 }
 
-void observe(Observer& observer, std::size_t picture) {
+void observe(ObserverBase& observer, std::size_t picture) {
   observer.fold(*observer.summarize(TensorView(kShape, pictures()[picture].data())));
 }
 
-State state_of(const Observer& observer) {
+State state_of(const ObserverBase& observer) {
   State state;
   observer.save(state);
   return state;

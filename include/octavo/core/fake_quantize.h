@@ -8,22 +8,50 @@
 
 namespace octavo {
 
+/// The interface of every fake-quantizer (PyTorch's FakeQuantizeBase): a step of a network that quantizes and
+/// dequantizes in float, and may watch what passes.
+class FakeQuantizeBase {
+ public:
+  FakeQuantizeBase() = default;
+  FakeQuantizeBase(const FakeQuantizeBase&) = delete;
+  FakeQuantizeBase& operator=(const FakeQuantizeBase&) = delete;
+  virtual ~FakeQuantizeBase() = default;
+
+  /// Lets the observer see `x` (f32) where that is enabled, then gives `x` fake-quantized where that is.
+  virtual Tensor forward(const TensorView& x) = 0;
+  /// What it quantizes with at present.
+  virtual const QParams& qparams() const = 0;
+
+  /// Has no effect where there is no observer.
+  virtual void enable_observer(bool on) { observing_ = on; }
+  void enable_fake_quant(bool on) { quantizing_ = on; }
+  /// The parameters stay what they are from now on.
+  virtual void freeze() { observing_ = false; }
+  bool observes() const { return observing_; }
+  bool fake_quantizes() const { return quantizing_; }
+
+ protected:
+  bool observing_ = true;
+  bool quantizing_ = true;
+};
+
 /// Quantizes and dequantizes in float, as a step of a network would meet it: PyTorch's FakeQuantize, forward.
 /// Watches what passes and follows it, until told otherwise.
-class FakeQuantize {
+class FakeQuantize final : public FakeQuantizeBase {
  public:
   /// Parameters follow `observer` from the first tensor on.
-  FakeQuantize(const QScheme& scheme, std::unique_ptr<Observer> observer, const Kernels& kernels = plain_kernels())
+  FakeQuantize(const QScheme& scheme, std::unique_ptr<ObserverBase> observer, const Kernels& kernels = plain_kernels())
       : scheme_(scheme), observer_(std::move(observer)), kernels_(&kernels) {
     OCTAVO_REQUIRE(observer_ != nullptr, "an observer");
     params_ = observer_->compute_qparams(scheme_);
   }
   /// Fixed parameters, no observer.
   explicit FakeQuantize(QParams params, const Kernels& kernels = plain_kernels())
-      : observing_(false), params_(std::move(params)), kernels_(&kernels) {}
+      : params_(std::move(params)), kernels_(&kernels) {
+    observing_ = false;
+  }
 
-  /// Lets the observer see `x` (f32) where that is enabled, then gives `x` fake-quantized where that is.
-  Tensor forward(const TensorView& x) {
+  Tensor forward(const TensorView& x) override {
     if (observing_) {
       observer_->fold(*observer_->summarize(x));
       params_ = observer_->compute_qparams(scheme_);
@@ -32,24 +60,17 @@ class FakeQuantize {
     return fake_quantize(x, params_, *kernels_);
   }
 
-  /// Has no effect where there is no observer.
-  void enable_observer(bool on) { observing_ = on && observer_ != nullptr; }
-  void enable_fake_quant(bool on) { quantizing_ = on; }
-  /// The parameters stay what they are from now on: the observer is given up.
-  void freeze() {
+  const QParams& qparams() const override { return params_; }
+  void enable_observer(bool on) override { observing_ = on && observer_ != nullptr; }
+  /// Gives the observer up.
+  void freeze() override {
     observing_ = false;
     observer_.reset();
   }
 
-  bool observes() const { return observing_; }
-  bool fake_quantizes() const { return quantizing_; }
-  const QParams& qparams() const { return params_; }
-
  private:
   QScheme scheme_;
-  std::unique_ptr<Observer> observer_;
-  bool observing_ = true;
-  bool quantizing_ = true;
+  std::unique_ptr<ObserverBase> observer_;
   QParams params_;
   const Kernels* kernels_;
 };

@@ -11,6 +11,8 @@
 
 namespace octavo {
 
+class TensorStatistics;
+
 /// What one tensor of one picture contributes to an observer. Its content is the observer's own affair.
 struct Summary {
   Summary() = default;
@@ -19,17 +21,18 @@ struct Summary {
   virtual ~Summary() = default;
 };
 
-/// Collects statistics of a tensor over many pictures and computes quantization parameters from them.
+/// The interface of every observer (PyTorch's ObserverBase): collects statistics of a tensor over many pictures and
+/// computes quantization parameters from them.
 ///
 /// Observers are a monoid: `summarize` is pure and may run on any thread, `fold` is cheap and happens in
 /// picture order, `merge` joins the state of a later shard. Whatever the number of threads or shards, the
 /// state after the last picture is the same to the bit.
-class Observer {
+class ObserverBase {
  public:
-  Observer() = default;
-  Observer(const Observer&) = delete;
-  Observer& operator=(const Observer&) = delete;
-  virtual ~Observer() = default;
+  ObserverBase() = default;
+  ObserverBase(const ObserverBase&) = delete;
+  ObserverBase& operator=(const ObserverBase&) = delete;
+  virtual ~ObserverBase() = default;
 
   /// Reads `x` (f32); thread-safe. NaN is ignored; an infinity counts as the largest finite float.
   virtual std::unique_ptr<Summary> summarize(const TensorView& x) const = 0;
@@ -38,13 +41,24 @@ class Observer {
   virtual void fold(const Summary& summary) = 0;
 
   /// Adds the state of `later`, an observer of the same kind and options that saw the pictures after ours.
-  virtual void merge(const Observer& later) = 0;
+  virtual void merge(const ObserverBase& later) = 0;
 
   /// Parameters for the statistics so far under `scheme`. Scales are finite and above zero for any
   /// statistics, none at all included; see qparams_from_ranges. An observer per tensor ignores
   /// the scheme's axis; one per channel joins its channels where the scheme is per tensor or
   /// where it saw nothing.
   virtual QParams compute_qparams(const QScheme& scheme) const = 0;
+
+  /// False for observers that have no parameters to give (Placeholder, Noop, Recording, ReuseInput): theirs are
+  /// empty, and a value they watch stays float or takes another's.
+  virtual bool has_qparams() const { return true; }
+
+  /// Takes the state that it would have after the pictures that `statistics` saw, one entry for the whole tensor or
+  /// one for each channel; false, and unchanged, where statistics do not hold what this observer needs.
+  virtual bool restore(std::span<const TensorStatistics> statistics) {
+    (void)statistics;
+    return false;
+  }
 
   /// Appends the state as little-endian bytes; `load` takes exactly these and returns false, leaving the
   /// state as it was, for anything else.

@@ -25,16 +25,32 @@ struct QScheme {
   bool symmetric_range = false;
   /// Dimension that has a scale of its own for each index; kPerTensor: one scale for all.
   int axis = kPerTensor;
+  /// Half the integers, so that sums of two products fit 16 bits: both limits divided by two and rounded down,
+  /// as PyTorch's reduce_range does.
+  bool reduce_range = false;
+  /// Scales are raised to the next power of two.
+  bool power_of_two = false;
+  /// The limits were given as numbers, as MMRazor always does: PyTorch then puts the zero point of a symmetric
+  /// unsigned scheme at the lower middle (127 for 8 bits) instead of the upper (128).
+  bool explicit_range = false;
+  /// Scales are no smaller: PyTorch's eps.
+  float eps = 0x1p-23F;
+  /// Above 0: a scale for each run of so many elements along `axis` and for each index of all other dimensions
+  /// (ONNX's block_size); the last run may be shorter.
+  int group_size = 0;
 
-  constexpr bool per_channel() const { return axis != kPerTensor; }
+  constexpr bool per_channel() const { return axis != kPerTensor && group_size == 0; }
+  constexpr bool per_group() const { return group_size > 0; }
   constexpr bool is_signed() const { return qtype == QType::qint8; }
 
   constexpr std::int32_t quant_min() const {
     if (!is_signed()) return 0;
-    return -(std::int32_t{1} << (bits - 1)) + (symmetric_range ? 1 : 0);
+    const std::int32_t min = -(std::int32_t{1} << (bits - 1)) + (symmetric_range ? 1 : 0);
+    return reduce_range ? min >> 1 : min;
   }
   constexpr std::int32_t quant_max() const {
-    return is_signed() ? (std::int32_t{1} << (bits - 1)) - 1 : (std::int32_t{1} << bits) - 1;
+    const std::int32_t max = (std::int32_t{1} << (is_signed() ? bits - 1 : bits)) - 1;
+    return reduce_range ? max >> 1 : max;
   }
   /// Integer type that stores the quantized values.
   constexpr DType storage() const {
@@ -50,8 +66,14 @@ struct QScheme {
       reason = "a signed scheme needs at least 2 bits";
     else if (symmetric_range && !is_signed())
       reason = "symmetric_range needs a signed type";
+    else if (reduce_range && bits < (is_signed() ? 3 : 2))
+      reason = "reduce_range leaves nothing of so few bits";
+    else if (!(eps > 0.0F) || eps > 1.0F)
+      reason = "eps must be above 0 and at most 1";
     else if (axis < kPerTensor)
       reason = "axis must be a dimension, or kPerTensor";
+    else if (group_size < 0 || (group_size > 0 && axis == kPerTensor))
+      reason = "group_size must be 0, or above with an axis";
     if (why != nullptr) *why = reason;
     return reason.empty();
   }
@@ -61,7 +83,8 @@ struct QScheme {
 
 /// The result of calibration for one tensor: real = (q - zero_point) * scale.
 struct QParams {
-  /// One for the tensor or one for each index of `axis`; always finite and above zero.
+  /// One for the tensor, one for each index of `axis`, or one for each group, in the order of a tensor whose
+  /// dimension `axis` is divided by group_size; always finite and above zero.
   std::vector<float> scale;
   /// As many as scales, within [quant_min, quant_max].
   std::vector<std::int32_t> zero_point;
@@ -70,8 +93,11 @@ struct QParams {
   std::int32_t quant_max = 255;
   /// i8, u8, i16, u16; i32 for biases.
   DType storage = DType::u8;
+  /// As in QScheme.
+  int group_size = 0;
 
-  bool per_channel() const { return axis != QScheme::kPerTensor; }
+  bool per_channel() const { return axis != QScheme::kPerTensor && group_size == 0; }
+  bool per_group() const { return group_size > 0; }
   friend bool operator==(const QParams&, const QParams&) = default;
 };
 

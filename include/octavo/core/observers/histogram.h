@@ -17,7 +17,7 @@ struct HistogramSummary final : Summary {
 
 /// What all observers have in common that search a histogram of all values of all pictures for a range. States
 /// of different searches are alike: one may load what another saved.
-class OneHistogramObserver : public Observer {
+class OneHistogramObserver : public ObserverBase {
  public:
   OneHistogramObserver(int bins, const Kernels& kernels) : kernels_(&kernels), histogram_(bins) {}
 
@@ -27,7 +27,7 @@ class OneHistogramObserver : public Observer {
     return summary;
   }
   void fold(const Summary& summary) final { histogram_.merge(static_cast<const HistogramSummary&>(summary).histogram); }
-  void merge(const Observer& later) final {
+  void merge(const ObserverBase& later) final {
     histogram_.merge(static_cast<const OneHistogramObserver&>(later).histogram_);
   }
 

@@ -16,7 +16,7 @@ struct RangeSummary final : Summary {
 };
 
 /// Smallest and largest value over all pictures: PyTorch's MinMaxObserver.
-class MinMaxObserver final : public Observer {
+class MinMaxObserver final : public ObserverBase {
  public:
   explicit MinMaxObserver(const Kernels& kernels = plain_kernels()) : kernels_(&kernels) {}
 
@@ -29,7 +29,7 @@ class MinMaxObserver final : public Observer {
   void fold(const Summary& summary) override {
     range_ = range_.joined(static_cast<const RangeSummary&>(summary).range);
   }
-  void merge(const Observer& later) override {
+  void merge(const ObserverBase& later) override {
     range_ = range_.joined(static_cast<const MinMaxObserver&>(later).range_);
   }
 

@@ -22,7 +22,7 @@ inline Range moved_average(const Range& average, const Range& next, float consta
 /// Moving average of each picture's smallest and largest value, in picture order: PyTorch's
 /// MovingAverageMinMaxObserver. The state is the list of ranges, 8 bytes a picture: rounding makes the average
 /// depend on its grouping, so only the list can be merged to the same bit.
-class MovingAverageMinMaxObserver final : public Observer {
+class MovingAverageMinMaxObserver final : public ObserverBase {
  public:
   explicit MovingAverageMinMaxObserver(double averaging_constant = 0.01, const Kernels& kernels = plain_kernels())
       : constant_(static_cast<float>(averaging_constant)), kernels_(&kernels) {}
@@ -34,7 +34,7 @@ class MovingAverageMinMaxObserver final : public Observer {
     return summary;
   }
   void fold(const Summary& summary) override { ranges_.push_back(static_cast<const RangeSummary&>(summary).range); }
-  void merge(const Observer& later) override {
+  void merge(const ObserverBase& later) override {
     const auto& others = static_cast<const MovingAverageMinMaxObserver&>(later).ranges_;
     ranges_.insert(ranges_.end(), others.begin(), others.end());
   }

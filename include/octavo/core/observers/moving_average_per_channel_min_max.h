@@ -14,7 +14,7 @@ namespace octavo {
 /// Moving average of each picture's range of every index of a dimension: PyTorch's
 /// MovingAveragePerChannelMinMaxObserver. Keeps all ranges, 8 bytes a picture and channel, for the reason
 /// given at MovingAverageMinMaxObserver.
-class MovingAveragePerChannelMinMaxObserver final : public Observer {
+class MovingAveragePerChannelMinMaxObserver final : public ObserverBase {
  public:
   explicit MovingAveragePerChannelMinMaxObserver(double averaging_constant = 0.01, int axis = 0,
                                                  const Kernels& kernels = plain_kernels())
@@ -28,7 +28,7 @@ class MovingAveragePerChannelMinMaxObserver final : public Observer {
   void fold(const Summary& summary) override {
     pictures_.push_back(static_cast<const ChannelRangesSummary&>(summary).ranges);
   }
-  void merge(const Observer& later) override {
+  void merge(const ObserverBase& later) override {
     const auto& others = static_cast<const MovingAveragePerChannelMinMaxObserver&>(later).pictures_;
     pictures_.insert(pictures_.end(), others.begin(), others.end());
   }

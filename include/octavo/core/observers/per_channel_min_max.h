@@ -12,7 +12,7 @@ namespace octavo {
 
 /// Smallest and largest value of each index of a dimension over all pictures: PyTorch's
 /// PerChannelMinMaxObserver.
-class PerChannelMinMaxObserver final : public Observer {
+class PerChannelMinMaxObserver final : public ObserverBase {
  public:
   explicit PerChannelMinMaxObserver(int axis = 0, const Kernels& kernels = plain_kernels())
       : axis_(axis), kernels_(&kernels) {}
@@ -23,7 +23,7 @@ class PerChannelMinMaxObserver final : public Observer {
     return summary;
   }
   void fold(const Summary& summary) override { join(static_cast<const ChannelRangesSummary&>(summary).ranges); }
-  void merge(const Observer& later) override { join(static_cast<const PerChannelMinMaxObserver&>(later).ranges_); }
+  void merge(const ObserverBase& later) override { join(static_cast<const PerChannelMinMaxObserver&>(later).ranges_); }
 
   QParams compute_qparams(const QScheme& scheme) const override { return qparams_from_channels(ranges_, scheme); }
 
