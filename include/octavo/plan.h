@@ -50,11 +50,14 @@ struct BiasPlan {
 
 /// For one graph and one backend: which values are quantized and how, and which share parameters.
 struct Plan {
-  /// Nodes that run in integers, activations fused into them included.
+  /// Nodes that run in integers, activations fused into them included. A node with a WeightPlan that is not among them
+  /// computes in float with a weight stored as integers.
   std::set<NodeId> integer_nodes;
   std::vector<ActivationPlan> activations;
   std::vector<WeightPlan> weights;
   std::vector<BiasPlan> biases;
+  /// What was asked for and is done otherwise, and why, for the user to read.
+  std::vector<std::string> notes;
 };
 
 /// Value name → its quantization parameters: what calibration ends in.

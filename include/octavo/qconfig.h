@@ -25,22 +25,25 @@ struct ObserverChoice {
 };
 
 /// How tensors of one kind, weights or activations, are quantized: MMRazor's w_… or a_… keys. What is left out is
-/// the backend's or the planner's choice.
+/// the backend's or the planner's choice; in an override it stays as it is.
 struct TensorQConfig {
   std::optional<ObserverChoice> observer;
-  std::string fake_quant = "FakeQuantize";  ///< name in the table of fake-quantizers
-  std::optional<QScheme> scheme;            ///< without axis and group_size: the planner fills them in
+  std::optional<std::string> fake_quant;  ///< name in the table of fake-quantizers; left out: FakeQuantize
+  std::optional<QScheme> scheme;          ///< without axis and group_size: the planner fills them in
+  /// Left out: per channel where the observer's name says PerChannel, and the backend's choice without an observer.
   std::optional<Granularity> granularity;
-  int group_size = 0;  ///< where per_group
+  int group_size = 0;  ///< weights that share a scale, above 0 where per_group
 };
 
 /// What differs from the global configuration for some nodes: those of an operator type, of a name, or of names that a
-/// glob matches (* and ?). What is left out stays as it is.
+/// glob matches (* and ?). A node without a name goes by the name of the first value it computes. What is left out
+/// stays as it is.
 struct QOverride {
   std::string op_type;  ///< empty: any
-  std::string node;     ///< name or glob; empty: any
+  std::string node;     ///< name or glob; empty: any. Names of graph inputs stand for these
   std::optional<TensorQConfig> weight;
-  std::optional<TensorQConfig> activation;  ///< of what the node computes
+  /// Of what the node computes, the activation that is fused into it included.
+  std::optional<TensorQConfig> activation;
   std::optional<std::string> weight_method;
   bool skip = false;  ///< the node stays in float
 };

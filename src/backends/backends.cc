@@ -11,7 +11,8 @@ namespace octavo {
 
 std::span<const BackendSpec* const> backends() {
   static const std::array table{
-      &planning::onnxruntime(),
+      &planning::onnxruntime(), &planning::openvino(), &planning::tensorrt(), &planning::ncnn(),
+      &planning::tnn(),         &planning::snpe(),     &planning::academic(),
   };
   return table;
 }
@@ -19,7 +20,7 @@ std::span<const BackendSpec* const> backends() {
 const BackendSpec& backend_named(std::string_view name) {
   std::string known;
   for (const BackendSpec* backend : backends()) {
-    if (backend->name == name) return *backend;
+    if (!name.empty() && (backend->name == name || backend->alias == name)) return *backend;
     known += fmt::format("{}{}", known.empty() ? "" : ", ", backend->name);
   }
   throw Error(ErrorCode::invalid_argument, fmt::format("backend '{}' is not known; choose one of: {}", name, known));

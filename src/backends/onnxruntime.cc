@@ -37,13 +37,19 @@ constexpr std::array kRules{
 
 constexpr BackendSpec kSpec{
     .name = "onnxruntime",
+    .alias = "native",
     .description = "ONNX Runtime on CPUs: Q/DQ, uint8 affine activations, int8 symmetric weights per channel",
     .activation = {.qtype = QType::quint8, .bits = 8},
     .weight = {.qtype = QType::qint8, .bits = 8, .symmetric = true, .symmetric_range = true},
     .per_channel_weights = true,
+    .activation_limits = {.affine = AffineSchemes::per_tensor, .most_bits = 16},
+    // QLinearConv refuses channels whose zero points differ.
+    .weight_limits = {.affine = AffineSchemes::per_tensor, .most_bits = 16, .per_channel = true, .per_group = true},
     .int32_bias = true,
     .min_opset = 13,
     .rules = kRules,
+    .narrow_weights = {},
+    .observer_rule = {},
 };
 
 }  // namespace

@@ -6,5 +6,11 @@
 namespace octavo::planning {
 
 const BackendSpec& onnxruntime();
+const BackendSpec& openvino();
+const BackendSpec& tensorrt();
+const BackendSpec& ncnn();
+const BackendSpec& tnn();
+const BackendSpec& snpe();
+const BackendSpec& academic();
 
 }  // namespace octavo::planning

@@ -1,0 +1,58 @@
+#include <fmt/format.h>
+
+#include "octavo/backends.h"
+#include "octavo/error.h"
+#include "tensor_choice.h"
+
+namespace octavo {
+namespace {
+
+using planning::TensorKind;
+
+/// Methods that search for their own scales would only throw away what the observer found.
+void check_weight_method(const TensorQConfig& weight, std::string_view method, const Extensions& extensions,
+                         std::string_view where) {
+  planning::weight_method_named(method, extensions, where);
+  if (method == "minmax" || !weight.observer) return;
+  throw Error(
+      ErrorCode::invalid_argument,
+      fmt::format("{}weight_method '{}' finds its own scales, so that w_observer {} would have no effect; leave "
+                  "out one of the two",
+                  where, method, weight.observer->type));
+}
+
+void check_override(const QConfig& config, std::size_t index, const BackendSpec& backend) {
+  const QOverride& over = config.overrides[index];
+  const std::string where = fmt::format("overrides[{}]: ", index);
+  if (over.op_type.empty() && over.node.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{}neither op_type nor node says for which operators it is", where));
+  }
+  if (over.weight) {
+    const TensorQConfig weight = planning::merged(config.weight, *over.weight);
+    planning::choose(weight, TensorKind::weight, backend, config.extensions, where);
+  }
+  if (over.activation) {
+    const TensorQConfig activation = planning::merged(config.activation, *over.activation);
+    planning::choose(activation, TensorKind::activation, backend, config.extensions, where);
+  }
+  // A method for some operators may stand beside the observer for all others.
+  check_weight_method(over.weight.value_or(TensorQConfig{}), over.weight_method.value_or(config.weight_method),
+                      config.extensions, where);
+}
+
+}  // namespace
+
+void check_config(const QConfig& config, const BackendSpec& backend) {
+  planning::choose(config.weight, TensorKind::weight, backend, config.extensions, "");
+  const auto activation = planning::choose(config.activation, TensorKind::activation, backend, config.extensions, "");
+  if (activation.reuses_input) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("a_observer: {} is for operators that move data alone: give it in an override",
+                            activation.observer->name));
+  }
+  check_weight_method(config.weight, config.weight_method, config.extensions, "");
+  for (std::size_t i = 0; i < config.overrides.size(); ++i) check_override(config, i, backend);
+}
+
+}  // namespace octavo

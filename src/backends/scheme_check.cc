@@ -1,0 +1,148 @@
+#include "scheme_check.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <string>
+
+#include "octavo/error.h"
+
+namespace octavo::planning {
+namespace {
+
+char letter(TensorKind kind) { return kind == TensorKind::weight ? 'w' : 'a'; }
+std::string_view plural(TensorKind kind) { return kind == TensorKind::weight ? "weights" : "activations"; }
+const SchemeLimits& limits_of(TensorKind kind, const BackendSpec& backend) {
+  return kind == TensorKind::weight ? backend.weight_limits : backend.activation_limits;
+}
+
+[[noreturn]] void contradiction(std::string_view where, TensorKind kind, std::string_view key,
+                                const std::string& message) {
+  throw Error(ErrorCode::invalid_argument, fmt::format("{}{}_{}: {}", where, letter(kind), key, message));
+}
+
+void check_scheme_keys(const QScheme& scheme, TensorKind kind, std::string_view where) {
+  if (scheme.axis != QScheme::kPerTensor || scheme.group_size != 0) {
+    contradiction(where, kind, "qscheme",
+                  "axis and group_size of the scheme follow from what the tensor is; leave them, and set granularity");
+  }
+  std::string_view why;
+  if (scheme.valid(&why)) return;
+  std::string_view help = "choose others";
+  if (scheme.symmetric_range && !scheme.is_signed()) help = "set qdtype: qint8, or is_symmetric_range: false";
+  if (scheme.bits < 1 || scheme.bits > 16) help = "8 is usual";
+  if (scheme.is_signed() && scheme.bits == 1) help = "set bit: 2, or qdtype: quint8";
+  if (scheme.reduce_range && scheme.bits < 3 && scheme.bits > 1) help = "set reduce_range: false";
+  contradiction(
+      where, kind, "qscheme",
+      fmt::format("{} (found {} with {} bits); {}", why, scheme.is_signed() ? "qint8" : "quint8", scheme.bits, help));
+}
+
+void check_granularity_keys(const TensorQConfig& config, TensorKind kind, std::string_view where) {
+  const bool per_group = config.granularity == Granularity::per_group;
+  if (per_group && config.group_size < 1) {
+    contradiction(where, kind, "qscheme",
+                  fmt::format("granularity per_group needs a group_size above 0, found {}; 32 or 128 are usual",
+                              config.group_size));
+  }
+  if (!per_group && config.group_size != 0) {
+    contradiction(where, kind, "qscheme", fmt::format("group_size {} needs granularity: per_group", config.group_size));
+  }
+  if (config.observer && config.granularity == Granularity::per_tensor &&
+      config.observer->type.find("PerChannel") != std::string::npos) {
+    contradiction(where, kind, "observer",
+                  fmt::format("{} looks at channels, but granularity is per_tensor; set granularity: per_channel, or "
+                              "take {}",
+                              config.observer->type, per_tensor_name(config.observer->type)));
+  }
+}
+
+void check_observer_options(const ObserverOptions& options, TensorKind kind, std::string_view where) {
+  const auto refuse = [&](std::string_view key, const std::string& found, std::string_view expected) {
+    contradiction(where, kind, "observer", fmt::format("{}: {} found, expected {}", key, found, expected));
+  };
+  if (!(options.averaging_constant > 0.0) || options.averaging_constant > 1.0) {
+    refuse("averaging_constant", fmt::format("{}", options.averaging_constant), "a number above 0, up to 1");
+  }
+  if (!(options.percentile > 0.0) || options.percentile > 100.0) {
+    refuse("percentile", fmt::format("{}", options.percentile), "a number above 0, up to 100");
+  }
+  if (options.bins < 2 || options.bins > 65536 || !std::has_single_bit(static_cast<unsigned>(options.bins))) {
+    refuse("bins", fmt::format("{}", options.bins), "a power of two from 2 to 65536");
+  }
+  if (options.batch_size < 1) refuse("batch_size", "0", "a number of samples above 0");
+}
+
+[[noreturn]] void unsupported(std::string_view where, TensorKind kind, std::string_view key,
+                              const std::string& message) {
+  throw Error(ErrorCode::unsupported, fmt::format("{}{}_{}: {}", where, letter(kind), key, message));
+}
+
+void check_integers(const QScheme& scheme, TensorKind kind, const BackendSpec& backend, std::string_view where) {
+  const SchemeLimits& limits = limits_of(kind, backend);
+  if (!(scheme.is_signed() ? limits.qint8 : limits.quint8)) {
+    unsupported(where, kind, "qscheme",
+                fmt::format("{} takes {} as {} alone, found {}; set qdtype: {}", backend.name, plural(kind),
+                            limits.qint8 ? "qint8" : "quint8", scheme.is_signed() ? "qint8" : "quint8",
+                            limits.qint8 ? "qint8" : "quint8"));
+  }
+  if (!scheme.symmetric && limits.affine == AffineSchemes::none) {
+    unsupported(where, kind, "qscheme",
+                fmt::format("{} takes {} with zero point 0 alone, found an asymmetric scheme; set is_symmetry: true",
+                            backend.name, plural(kind)));
+  }
+  if (scheme.bits > limits.most_bits) {
+    unsupported(where, kind, "qscheme",
+                fmt::format("{} takes {} of up to {} bits, found {}; set bit: {}", backend.name, plural(kind),
+                            limits.most_bits, scheme.bits, limits.most_bits));
+  }
+}
+
+std::string backends_with(bool SchemeLimits::*ability, TensorKind kind) {
+  std::string names;
+  for (const BackendSpec* backend : backends()) {
+    if (!(limits_of(kind, *backend).*ability)) continue;
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", backend->name);
+  }
+  return names.empty() ? "no backend does" : fmt::format("these do: {}", names);
+}
+
+void check_granularity(const TensorChoice& choice, TensorKind kind, const BackendSpec& backend,
+                       std::string_view where) {
+  const SchemeLimits& limits = limits_of(kind, backend);
+  if (choice.granularity == Granularity::per_group && !limits.per_group) {
+    unsupported(
+        where, kind, "qscheme",
+        fmt::format("{} takes no {} with a scale for each group ({}); set granularity: {}", backend.name, plural(kind),
+                    backends_with(&SchemeLimits::per_group, kind), limits.per_channel ? "per_channel" : "per_tensor"));
+  }
+  if (choice.granularity != Granularity::per_channel) return;
+  if (!limits.per_channel) {
+    unsupported(
+        where, kind, choice.observer ? "observer" : "qscheme",
+        fmt::format("{} takes no {} with a scale for each channel ({}); set granularity: per_tensor{}", backend.name,
+                    plural(kind), backends_with(&SchemeLimits::per_channel, kind),
+                    choice.observer ? fmt::format(" and take {}", per_tensor_name(choice.observer->name)) : ""));
+  }
+  if (!choice.scheme.symmetric && limits.affine == AffineSchemes::per_tensor) {
+    unsupported(where, kind, "qscheme",
+                fmt::format("{} takes {} with a scale for each channel and zero points of their own in no kernel; set "
+                            "is_symmetry: true, or granularity: per_tensor",
+                            backend.name, plural(kind)));
+  }
+}
+
+}  // namespace
+
+void check_keys(const TensorQConfig& config, TensorKind kind, std::string_view where) {
+  if (config.scheme) check_scheme_keys(*config.scheme, kind, where);
+  check_granularity_keys(config, kind, where);
+  if (config.observer) check_observer_options(config.observer->options, kind, where);
+}
+
+void check_scheme(const TensorChoice& choice, TensorKind kind, const BackendSpec& backend, std::string_view where) {
+  check_integers(choice.scheme, kind, backend, where);
+  check_granularity(choice, kind, backend, where);
+}
+
+}  // namespace octavo::planning
