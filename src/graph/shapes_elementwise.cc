@@ -47,10 +47,11 @@ void where(ShapeContext& context) {
 
 // ONNX's TensorProto.DataType.
 DType dtype_numbered(std::int64_t number) {
-  constexpr std::array<DType, 17> kTypes = {DType::undefined, DType::f32, DType::u8,  DType::i8,     DType::u16,
-                                            DType::i16,       DType::i32, DType::i64, DType::opaque, DType::boolean,
-                                            DType::f16,       DType::f64, DType::u32, DType::u64,    DType::opaque,
-                                            DType::opaque,    DType::bf16};
+  constexpr std::array<DType, 23> kTypes = {DType::undefined, DType::f32,  DType::u8,     DType::i8,     DType::u16,
+                                            DType::i16,       DType::i32,  DType::i64,    DType::opaque, DType::boolean,
+                                            DType::f16,       DType::f64,  DType::u32,    DType::u64,    DType::opaque,
+                                            DType::opaque,    DType::bf16, DType::opaque, DType::opaque, DType::opaque,
+                                            DType::opaque,    DType::u4,   DType::i4};
   if (number < 0) return DType::undefined;
   return number < static_cast<std::int64_t>(kTypes.size()) ? kTypes[static_cast<std::size_t>(number)] : DType::opaque;
 }

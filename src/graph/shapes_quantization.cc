@@ -14,6 +14,10 @@ DType quantized_type(std::int64_t number) {
       return DType::u16;
     case 5:
       return DType::i16;
+    case 21:
+      return DType::u4;
+    case 22:
+      return DType::i4;
     default:
       return DType::opaque;
   }

@@ -22,8 +22,10 @@ void with_element_type(DType dtype, const F& f) {
     case DType::f64:
       return f(double{});
     case DType::i8:
+    case DType::i4:
       return f(std::int8_t{});
     case DType::u8:
+    case DType::u4:
     case DType::boolean:
       return f(std::uint8_t{});
     case DType::i16:
@@ -68,6 +70,18 @@ T read_number(const Token& token) {
   return value;
 }
 
+// Limits of the types that are a byte in memory.
+template <typename T>
+T lowest(DType dtype) {
+  return dtype == DType::i4 ? static_cast<T>(-8) : std::numeric_limits<T>::lowest();
+}
+template <typename T>
+T highest(DType dtype) {
+  if (dtype == DType::boolean) return 1;
+  if (is_4_bit(dtype)) return dtype == DType::i4 ? 7 : 15;
+  return std::numeric_limits<T>::max();
+}
+
 template <typename T>
 T read_element(Lexer& lexer, DType dtype) {
   if constexpr (std::is_same_v<T, std::uint8_t>) {
@@ -80,7 +94,14 @@ T read_element(Lexer& lexer, DType dtype) {
       return value;
     }
   }
-  return read_number<T>(lexer.next());
+  const Token token = lexer.next();
+  const auto value = read_number<T>(token);
+  if constexpr (sizeof(T) == 1) {
+    if (value < lowest<T>(dtype) || value > highest<T>(dtype)) {
+      fail_at(token, fmt::format("{} is beyond the range of {}", quoted(token), name_of(dtype)));
+    }
+  }
+  return value;
 }
 
 // Splitmix64 (Steele, Lea, Flood 2014): the same numbers on every platform, unlike <random>'s distributions.
@@ -147,9 +168,8 @@ class ElementReader {
     const Token seed_token = lexer_.next();
     auto state = read_number<std::uint64_t>(seed_token);
     constexpr bool kByte = sizeof(T) == 1;
-    T low = kByte ? std::numeric_limits<T>::lowest() : static_cast<T>(-1);
-    T high = kByte ? std::numeric_limits<T>::max() : static_cast<T>(1);
-    if (dtype_ == DType::boolean) high = 1;
+    T low = kByte ? lowest<T>(dtype_) : static_cast<T>(-1);
+    T high = kByte ? highest<T>(dtype_) : static_cast<T>(1);
     if (lexer_.accept(",")) {
       low = read_element<T>(lexer_, dtype_);
       lexer_.expect(",");

@@ -28,7 +28,8 @@ TEST_CASE("QuantizeLinear is core's quantize_value for every storage type") {
   };
   for (const Case& c : {Case{"u8", 0, 0, 255}, Case{"u8", 255, 0, 255}, Case{"u8", 128, 0, 255},
                         Case{"i8", 0, -128, 127}, Case{"i8", -128, -128, 127}, Case{"i8", 127, -128, 127},
-                        Case{"u16", 65535, 0, 65535}, Case{"i16", -32768, -32768, 32767}}) {
+                        Case{"u16", 65535, 0, 65535}, Case{"i16", -32768, -32768, 32767}, Case{"u4", 0, 0, 15},
+                        Case{"u4", 15, 0, 15}, Case{"i4", -8, -8, 7}, Case{"i4", 3, -8, 7}}) {
     for (const float scale : {0.5F, 0.013F, 3.7e-5F}) {
       INFO(c.type << " zero " << c.zero << " scale " << scale);
       const std::string text = "graph opset 21 { input x: f32[N] input s: f32[] const z: " + std::string(c.type) +

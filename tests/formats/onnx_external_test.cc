@@ -159,6 +159,21 @@ TEST_CASE("above the limit constants go to one file beside the model") {
   CHECK(entries[2].value() == "5000");
 }
 
+TEST_CASE("4-bit integers lie packed in the file beside the model, too") {
+  const TemporaryFolder folder;
+  const Graph graph =
+      parse_graph("graph opset 21 { const a: i4[4095] = random(1) const b: u4[4096] = random(2) output a output b }");
+  save_model(graph, folder / "m.onnx", {.external_data_above = 100});
+  CHECK(std::filesystem::file_size(folder / "m.onnx.data") == 4096 + 2048);
+  const Graph again = load_model(folder / "m.onnx");
+  for (const char* name : {"a", "b"}) {
+    const Tensor& before = *value_named(graph, name).constant;
+    const Tensor& after = *value_named(again, name).constant;
+    CHECK(after.dtype() == before.dtype());
+    CHECK(std::memcmp(after.bytes(), before.bytes(), before.byte_size()) == 0);
+  }
+}
+
 TEST_CASE("a model with external data can be saved over itself") {
   const TemporaryFolder folder;
   save_model(heavy_graph(), folder / "m.onnx", {1000});

@@ -28,6 +28,18 @@ TEST_CASE("a graph comes back as it was written") {
   CHECK(to_text(again) == to_text(graph));
 }
 
+TEST_CASE("4-bit integers are packed two to a byte") {
+  const Graph graph = parse_graph(R"(graph opset 21 ir 10 { const a: i4[3] = {1, -8, 7} const b: u4[2,2] = {1, 8, 7, 15}
+    const e: i4[0] = {} output a output b output e })");
+  const onnx::ModelProto model = saved(graph);
+  CHECK(model.graph().initializer(0).data_type() == 22);
+  CHECK(model.graph().initializer(0).raw_data() == "\x81\x07");
+  CHECK(model.graph().initializer(1).data_type() == 21);
+  CHECK(model.graph().initializer(1).raw_data() == "\x81\xf7");
+  CHECK(model.ir_version() == 10);
+  CHECK(to_text(load(model)) == to_text(graph));
+}
+
 TEST_CASE("the same graph gives the same bytes") {
   CHECK(model_bytes(small_graph(), "onnx") == model_bytes(small_graph(), "onnx"));
 }

@@ -161,6 +161,27 @@ TEST_CASE("elements can be made instead of listed") {
   CHECK(std::all_of(std::begin(seen), std::end(seen), [](bool s) { return s; }));
 }
 
+TEST_CASE("4-bit integers stay within their range") {
+  const Graph graph = round_trip(R"(graph opset 21 {
+    const a: i4[4] = {-8, 7, 0, -1} const b: u4[3] = {0, 15, 9} const r: i4[64] = random(3) const s: u4[64] = random(4)
+    const t: i4[3] = range(-8, 7) output a output b output r output s output t })");
+  CHECK(constant_named(graph, "a").dtype() == DType::i4);
+  CHECK(constant_named(graph, "a").byte_size() == 4);
+  CHECK(constant_named(graph, "a").data<Int4>()[0] == -8);
+  CHECK(constant_named(graph, "b").data<UInt4>()[1] == 15);
+  CHECK(constant_named(graph, "t").data<Int4>()[1] == 0);  // -0.5, to even
+  const auto signed_values = constant_named(graph, "r").data<Int4>();
+  const auto [low, high] = std::minmax_element(signed_values.begin(), signed_values.end());
+  CHECK(*low == -8);
+  CHECK(*high == 7);
+  const auto unsigned_values = constant_named(graph, "s").data<UInt4>();
+  CHECK(*std::max_element(unsigned_values.begin(), unsigned_values.end()) == 15);
+  for (const char* beyond : {"i4[1] = {8}", "i4[1] = {-9}", "u4[1] = {16}", "u4[1] = {-1}", "i4[1] = fill(9)"}) {
+    CAPTURE(beyond);
+    CHECK_THROWS_AS(parse_graph(std::string("graph { const c: ") + beyond + " }"), Error);
+  }
+}
+
 TEST_CASE("an error of the text names line and column") {
   CHECK(error_of("grph {}") == "graph text 1:1: expected 'graph'");
   CHECK(error_of("graph {\n  y = Relu(x)\n}") == "graph text 2:12: value 'x' is used, but nothing defines it");

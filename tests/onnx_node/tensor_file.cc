@@ -43,6 +43,10 @@ DType dtype_of_proto(std::int32_t type) {
       return DType::u64;
     case TensorProto::BOOL:
       return DType::boolean;
+    case 21:  // TensorProto.UINT4 and INT4 of newer libraries
+      return DType::u4;
+    case 22:
+      return DType::i4;
     default:
       return DType::opaque;
   }
@@ -59,6 +63,22 @@ void unpack_int32(const TensorProto& proto, std::size_t element, std::byte* targ
 template <typename Field>
 void copy_field(const Field& field, std::byte* target) {
   if (!field.empty()) std::memcpy(target, field.data(), static_cast<std::size_t>(field.size()) * sizeof(*field.data()));
+}
+
+/// Two elements to a byte, the low half first, in raw_data or in the low bytes of int32_data.
+Tensor read_pairs(const TensorProto& proto, DType dtype, const std::filesystem::path& path) {
+  std::string bytes = proto.raw_data();
+  for (const std::int32_t pair : proto.int32_data()) bytes.push_back(static_cast<char>(pair));
+  Tensor tensor(dtype, Shape(proto.dims().begin(), proto.dims().end()));
+  const auto count = static_cast<std::size_t>(tensor.size());
+  if (bytes.size() != (count + 1) / 2) {
+    throw Error(ErrorCode::bad_data, fmt::format("'{}' holds {} pairs", path.string(), bytes.size()));
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const int half = (static_cast<unsigned char>(bytes[i / 2]) >> (i % 2 * 4)) & 15;
+    tensor.mutable_bytes()[i] = static_cast<std::byte>(dtype == DType::i4 && half > 7 ? half - 16 : half);
+  }
+  return tensor;
 }
 
 }  // namespace
@@ -82,6 +102,7 @@ Tensor read_tensor_file(const std::filesystem::path& path, std::int32_t declared
     throw Error(ErrorCode::unsupported, fmt::format("'{}' holds type {}, which Octavo does not compute with", name,
                                                     TensorProto::DataType_Name(proto.data_type())));
   }
+  if (is_4_bit(dtype)) return read_pairs(proto, dtype, path);
   Tensor tensor(dtype, Shape(proto.dims().begin(), proto.dims().end()));
   std::byte* target = tensor.mutable_bytes();
   const std::size_t stored =

@@ -8,7 +8,8 @@
 namespace octavo {
 
 /// Element types that tensors and graph values can have. `opaque` marks a type that a file format
-/// carries and Octavo does not compute with (float8, string, complex …): its bytes pass through.
+/// carries and Octavo does not compute with (float8, string, complex …): its bytes pass through. i4 and u4 take a
+/// byte an element in memory, the value in all of it; two to a byte is how files pack them.
 enum class DType : std::uint8_t {
   undefined,
   f32,
@@ -24,6 +25,8 @@ enum class DType : std::uint8_t {
   i64,
   u64,
   boolean,
+  i4,
+  u4,
   opaque,
 };
 
@@ -46,6 +49,8 @@ constexpr std::size_t size_of(DType dtype) {
     case DType::i8:
     case DType::u8:
     case DType::boolean:
+    case DType::i4:
+    case DType::u4:
       return 1;
     case DType::undefined:
     case DType::opaque:
@@ -83,6 +88,10 @@ constexpr std::string_view name_of(DType dtype) {
       return "u64";
     case DType::boolean:
       return "bool";
+    case DType::i4:
+      return "i4";
+    case DType::u4:
+      return "u4";
     case DType::opaque:
       return "opaque";
     case DType::undefined:
@@ -98,6 +107,23 @@ constexpr std::optional<DType> dtype_named(std::string_view name) {
   }
   return std::nullopt;
 }
+
+/// Whether files pack two elements to a byte.
+constexpr bool is_4_bit(DType dtype) { return dtype == DType::i4 || dtype == DType::u4; }
+
+/// Elements of i4 (-8 to 7) and u4 (0 to 15) tensors.
+struct Int4 {
+  std::int8_t value = 0;
+  Int4() = default;
+  constexpr explicit Int4(std::int32_t number) : value(static_cast<std::int8_t>(number)) {}
+  constexpr operator std::int8_t() const { return value; }  // NOLINT(google-explicit-constructor): an integer type
+};
+struct UInt4 {
+  std::uint8_t value = 0;
+  UInt4() = default;
+  constexpr explicit UInt4(std::int32_t number) : value(static_cast<std::uint8_t>(number)) {}
+  constexpr operator std::uint8_t() const { return value; }  // NOLINT(google-explicit-constructor): the same
+};
 
 /// The DType that stores a C++ type: dtype_of<float> is DType::f32.
 template <typename T>
@@ -124,5 +150,9 @@ template <>
 inline constexpr DType dtype_of<std::uint64_t> = DType::u64;
 template <>
 inline constexpr DType dtype_of<bool> = DType::boolean;
+template <>
+inline constexpr DType dtype_of<Int4> = DType::i4;
+template <>
+inline constexpr DType dtype_of<UInt4> = DType::u4;
 
 }  // namespace octavo

@@ -6,11 +6,12 @@
 
 #include "elementwise.h"
 #include "half.h"
+#include "requantize.h"
 
 namespace octavo::execute {
 namespace {
 
-// Each conversion goes over the widest type of its kind in blocks, exactly: 3 x 13 loops instead of 13 x 13.
+// Each conversion goes over the widest type of its kind in blocks, exactly: 3 x 15 loops instead of 15 x 15.
 constexpr std::int64_t kBlock = 256;
 
 template <typename T>
@@ -19,7 +20,9 @@ using WidestOf = std::conditional_t<std::is_integral_v<T>,
 
 template <typename To, typename Wide>
 To narrow(Wide value) {
-  if constexpr (std::is_integral_v<To> && std::is_floating_point_v<Wide>)
+  if constexpr (dtype_of<To> == DType::i4 || dtype_of<To> == DType::u4)
+    return saturate_round<To>(static_cast<float>(value), 0.0F);
+  else if constexpr (std::is_integral_v<To> && std::is_floating_point_v<Wide>)
     return saturate<To>(value);
   else
     return static_cast<To>(value);
@@ -29,7 +32,7 @@ template <typename Body>
 void for_any_type(const RunContext& context, DType dtype, Body&& body) {
   const bool known =
       with_type<float, double, Float16, BFloat16, std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t,
-                std::uint32_t, std::int64_t, std::uint64_t>(dtype, std::forward<Body>(body));
+                std::uint32_t, std::int64_t, std::uint64_t, Int4, UInt4>(dtype, std::forward<Body>(body));
   if (!known) {
     context.fail(ErrorCode::unsupported,
                  "conversion from or to type " + std::string(name_of(dtype)) + " is not implemented");
@@ -66,10 +69,12 @@ void cast_from(RunContext& context, const From* x, std::int64_t total, bool trut
 }
 
 DType dtype_of_onnx(const NodeContext& context, std::int64_t number) {
-  // TensorProto.DataType, from 1 on; strings, complex numbers and the types after bfloat16 are not computed with.
-  constexpr std::array kTypes = {DType::f32, DType::u8,     DType::i8,      DType::u16, DType::i16, DType::i32,
-                                 DType::i64, DType::opaque, DType::boolean, DType::f16, DType::f64, DType::u32,
-                                 DType::u64, DType::opaque, DType::opaque,  DType::bf16};
+  // TensorProto.DataType, from 1 on; strings, complex numbers and 8-bit floats are not computed with.
+  constexpr std::array kTypes = {DType::f32,  DType::u8,     DType::i8,     DType::u16,     DType::i16,
+                                 DType::i32,  DType::i64,    DType::opaque, DType::boolean, DType::f16,
+                                 DType::f64,  DType::u32,    DType::u64,    DType::opaque,  DType::opaque,
+                                 DType::bf16, DType::opaque, DType::opaque, DType::opaque,  DType::opaque,
+                                 DType::u4,   DType::i4};
   const bool known = number >= 1 && number <= static_cast<std::int64_t>(kTypes.size());
   const DType dtype = known ? kTypes[static_cast<std::size_t>(number - 1)] : DType::opaque;
   if (dtype == DType::opaque)

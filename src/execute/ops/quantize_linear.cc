@@ -51,22 +51,29 @@ class Quantize : public Kernel {
       case 5:
         without_zero_point_ = DType::i16;
         break;
+      case 21:
+        without_zero_point_ = DType::u4;
+        break;
+      case 22:
+        without_zero_point_ = DType::i4;
+        break;
       default:
         context.unsupported("attribute output_dtype is " + std::to_string(context.node.int_or("output_dtype", 0)) +
-                            ", expected an 8- or 16-bit integer type");
+                            ", expected an integer type of 4, 8 or 16 bits");
     }
   }
 
   void run(RunContext& context) const override {
     const DType dtype = context.has_input(2) ? context.dtype(2) : without_zero_point_;
-    const bool known = with_type<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t>(dtype, [&]<typename Q>() {
-      for_type_of<float, std::int32_t>(context, 0, [&]<typename X>() {
-        if (dequantizes_)
-          fake_quantize<X, Q>(context);
-        else
-          quantize<X, Q>(context);
-      });
-    });
+    const bool known =
+        with_type<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, UInt4, Int4>(dtype, [&]<typename Q>() {
+          for_type_of<float, std::int32_t>(context, 0, [&]<typename X>() {
+            if (dequantizes_)
+              fake_quantize<X, Q>(context);
+            else
+              quantize<X, Q>(context);
+          });
+        });
     if (!known) context.fail(ErrorCode::unsupported, "cannot quantize to type " + std::string(name_of(dtype)));
   }
 
@@ -118,7 +125,7 @@ class Dequantize : public Kernel {
       : axis_(context.node.int_or("axis", 1)), block_size_(context.node.int_or("block_size", 0)) {}
 
   void run(RunContext& context) const override {
-    for_type_of<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::int32_t>(
+    for_type_of<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::int32_t, UInt4, Int4>(
         context, 0, [&]<typename Q>() { dequantize<Q>(context); });
   }
 

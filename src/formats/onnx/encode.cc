@@ -106,19 +106,24 @@ class Encoder {
     onnx::TensorProto proto = encode_tensor_head(constant);
     proto.set_name(value.name);
     if (!value.doc.empty()) proto.set_doc_string(value.doc);
-    const std::span bytes(constant.bytes(), constant.byte_size());
+    const std::uint64_t size = stored_size(constant.dtype(), static_cast<std::uint64_t>(constant.size()));
     std::string raw_head;
     if (const auto it = external_.offsets.find(id); it != external_.offsets.end()) {
-      refer(proto, it->second, bytes.size());
+      refer(proto, it->second, size);
     } else {
-      raw_head = field_head(onnx::TensorProto::kRawDataFieldNumber, bytes.size());
+      raw_head = field_head(onnx::TensorProto::kRawDataFieldNumber, size);
+    }
+    std::span<const std::byte> in_place;
+    if (!raw_head.empty() && is_4_bit(constant.dtype())) {
+      raw_head += packed(constant);
+    } else if (!raw_head.empty()) {
+      in_place = {constant.bytes(), constant.byte_size()};
     }
     const std::string head = proto.SerializeAsString() + raw_head;
-    const auto in_place = raw_head.empty() ? std::span<const std::byte>() : bytes;
     add(field_head(onnx::GraphProto::kInitializerFieldNumber, head.size() + in_place.size()) + head, in_place);
   }
 
-  void refer(onnx::TensorProto& proto, std::uint64_t offset, std::size_t length) const {
+  void refer(onnx::TensorProto& proto, std::uint64_t offset, std::uint64_t length) const {
     proto.set_data_location(onnx::TensorProto::EXTERNAL);
     const auto entry = [&](const char* key, const std::string& text) {
       auto& added = *proto.add_external_data();
@@ -157,10 +162,12 @@ ExternalLayout lay_out(const Graph& graph, std::string location) {
   std::uint64_t end = 0;
   for (const ValueId id : graph.values()) {
     const Tensor* const constant = graph.constant(id);
-    if (constant == nullptr || constant->byte_size() < kSmallestExternal) continue;
+    if (constant == nullptr) continue;
+    const std::uint64_t size = stored_size(constant->dtype(), static_cast<std::uint64_t>(constant->size()));
+    if (size < kSmallestExternal) continue;
     const std::uint64_t offset = (end + kPage - 1) / kPage * kPage;
     layout.offsets.emplace(id, offset);
-    end = offset + constant->byte_size();
+    end = offset + size;
   }
   return layout;
 }

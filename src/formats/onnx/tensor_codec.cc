@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <span>
+#include <vector>
 
 #include "onnx/place.h"
 #include "onnx/versions.h"
@@ -35,6 +37,18 @@ Tensor narrowed(DType dtype, Shape shape, const google::protobuf::RepeatedField<
   return tensor;
 }
 
+// ONNX's low half of a byte comes first; of an odd number of elements the last high half is padding.
+Tensor unpacked(DType dtype, Shape shape, std::span<const std::uint8_t> bytes) {
+  Tensor tensor(dtype, std::move(shape), true);
+  auto* const elements = reinterpret_cast<std::uint8_t*>(tensor.mutable_bytes());
+  for (std::size_t i = 0; i < tensor.byte_size(); ++i) {
+    const auto half = static_cast<std::uint8_t>(i % 2 == 0 ? bytes[i / 2] & 0xFU : bytes[i / 2] >> 4U);
+    const bool negative = dtype == DType::i4 && half >= 8;
+    elements[i] = negative ? static_cast<std::uint8_t>(half | 0xF0U) : half;
+  }
+  return tensor;
+}
+
 template <typename Element, typename Stored>
 Tensor from_field(DType dtype, Shape shape, std::int64_t count, const char* field,
                   const google::protobuf::RepeatedField<Stored>& stored) {
@@ -42,6 +56,18 @@ Tensor from_field(DType dtype, Shape shape, std::int64_t count, const char* fiel
     bad_model("its shape has {} elements, but {} holds {} and there is no raw_data", count, field, stored.size());
   }
   return narrowed<Element>(dtype, std::move(shape), stored);
+}
+
+// A pair of elements in each number of int32_data.
+Tensor from_pairs(DType dtype, Shape shape, std::uint64_t bytes, const onnx::TensorProto& proto) {
+  if (static_cast<std::uint64_t>(proto.int32_data_size()) != bytes) {
+    bad_model("its shape has {} pairs of elements, but int32_data holds {} and there is no raw_data", bytes,
+              proto.int32_data_size());
+  }
+  std::vector<std::uint8_t> pairs;
+  pairs.reserve(static_cast<std::size_t>(bytes));
+  for (const std::int32_t pair : proto.int32_data()) pairs.push_back(static_cast<std::uint8_t>(pair));
+  return unpacked(dtype, std::move(shape), pairs);
 }
 
 Tensor decode_typed(const onnx::TensorProto& proto, DType dtype, Shape shape, std::int64_t count) {
@@ -72,6 +98,11 @@ Tensor decode_external(const onnx::TensorProto& proto, DType dtype, Shape shape,
                        ExternalData& external) {
   const ExternalBytes found = external.find(proto, byte_size);
   const auto address = reinterpret_cast<std::uintptr_t>(found.bytes.data());
+  if (is_4_bit(dtype)) {
+    external.count_copy(2 * byte_size);
+    return unpacked(dtype, std::move(shape),
+                    {reinterpret_cast<const std::uint8_t*>(found.bytes.data()), found.bytes.size()});
+  }
   if (dtype != DType::boolean && byte_size > 0 && address % size_of(dtype) == 0) {
     return {dtype, std::move(shape), std::shared_ptr<const std::byte>(found.owner, found.bytes.data())};
   }
@@ -80,6 +111,20 @@ Tensor decode_external(const onnx::TensorProto& proto, DType dtype, Shape shape,
 }
 
 }  // namespace
+
+std::uint64_t stored_size(DType dtype, std::uint64_t count) {
+  return is_4_bit(dtype) ? count / 2 + count % 2 : count * size_of(dtype);
+}
+
+std::string packed(const Tensor& tensor) {
+  std::string bytes(static_cast<std::size_t>(stored_size(tensor.dtype(), tensor.byte_size())), '\0');
+  const auto* const elements = reinterpret_cast<const std::uint8_t*>(tensor.bytes());
+  for (std::size_t i = 0; i < tensor.byte_size(); ++i) {
+    const unsigned half = elements[i] & 0xFU;
+    bytes[i / 2] = static_cast<char>(static_cast<unsigned char>(bytes[i / 2]) | (i % 2 == 0 ? half : half << 4U));
+  }
+  return bytes;
+}
 
 Shape decode_shape(const onnx::TensorProto& proto) {
   if (proto.dims_size() > kMostDimensions) {
@@ -100,15 +145,18 @@ Tensor decode_tensor(onnx::TensorProto& proto, ExternalData& external) {
   if (proto.has_segment()) unsupported("it is stored in segments");
   // Half of the range leaves room for alignment and for sums with other sizes.
   if (count > (std::uint64_t{1} << 62) / size_of(dtype)) bad_model("its size in bytes overflows");
-  const std::uint64_t byte_size = count * size_of(dtype);
+  const std::uint64_t byte_size = stored_size(dtype, count);
   if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
     return decode_external(proto, dtype, std::move(shape), byte_size, external);
   }
+  if (!proto.has_raw_data() && is_4_bit(dtype)) return from_pairs(dtype, std::move(shape), byte_size, proto);
   if (!proto.has_raw_data()) return decode_typed(proto, dtype, std::move(shape), static_cast<std::int64_t>(count));
   if (proto.raw_data().size() != byte_size) {
     bad_model("its shape and type need {} bytes, but raw_data has {}", byte_size, proto.raw_data().size());
   }
-  Tensor tensor = copied(dtype, std::move(shape), proto.raw_data().data());
+  const auto* const raw = reinterpret_cast<const std::uint8_t*>(proto.raw_data().data());
+  Tensor tensor = is_4_bit(dtype) ? unpacked(dtype, std::move(shape), {raw, proto.raw_data().size()})
+                                  : copied(dtype, std::move(shape), raw);
   std::string().swap(*proto.mutable_raw_data());  // clearing it would keep the memory
   return tensor;
 }
@@ -122,7 +170,11 @@ onnx::TensorProto encode_tensor_head(const Tensor& tensor) {
 
 onnx::TensorProto encode_tensor(const Tensor& tensor) {
   onnx::TensorProto proto = encode_tensor_head(tensor);
-  proto.set_raw_data(tensor.bytes(), tensor.byte_size());
+  if (is_4_bit(tensor.dtype())) {
+    proto.set_raw_data(packed(tensor));
+  } else {
+    proto.set_raw_data(tensor.bytes(), tensor.byte_size());
+  }
   return proto;
 }
 

@@ -10,7 +10,11 @@ namespace {
 
 using onnx::TensorProto;
 
-constexpr std::array<std::pair<std::int32_t, DType>, 13> kTypes = {{
+// TensorProto.UINT4 and INT4 of ONNX 1.16, which older libraries have no names for.
+constexpr std::int32_t kUint4 = 21;
+constexpr std::int32_t kInt4 = 22;
+
+constexpr std::array<std::pair<std::int32_t, DType>, 15> kTypes = {{
     {TensorProto::FLOAT, DType::f32},
     {TensorProto::DOUBLE, DType::f64},
     {TensorProto::FLOAT16, DType::f16},
@@ -24,6 +28,8 @@ constexpr std::array<std::pair<std::int32_t, DType>, 13> kTypes = {{
     {TensorProto::INT64, DType::i64},
     {TensorProto::UINT64, DType::u64},
     {TensorProto::BOOL, DType::boolean},
+    {kUint4, DType::u4},
+    {kInt4, DType::i4},
 }};
 
 // First operator set of each IR version: docs/Versioning.md of ONNX.

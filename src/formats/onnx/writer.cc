@@ -6,6 +6,7 @@
 
 #include "atomic_file.h"
 #include "onnx/encode.h"
+#include "onnx/tensor_codec.h"
 
 namespace octavo::formats::onnx_file {
 namespace {
@@ -21,7 +22,9 @@ Graph sorted(Graph graph) {
 std::uint64_t constant_bytes(const Graph& graph) {
   std::uint64_t bytes = 0;
   for (const ValueId id : graph.values()) {
-    if (const Tensor* const constant = graph.constant(id)) bytes += constant->byte_size();
+    if (const Tensor* const constant = graph.constant(id)) {
+      bytes += stored_size(constant->dtype(), static_cast<std::uint64_t>(constant->size()));
+    }
   }
   return bytes;
 }
@@ -45,7 +48,12 @@ void write_external(const Graph& graph, const ExternalLayout& layout, AtomicFile
   for (const auto& [id, offset] : layout.offsets) {  // ids and offsets grow together
     file.pad_to(offset);
     const Tensor& constant = *graph.constant(id);
-    file.write({constant.bytes(), constant.byte_size()});
+    if (is_4_bit(constant.dtype())) {
+      const std::string pairs = packed(constant);
+      file.write(std::as_bytes(std::span(pairs)));
+    } else {
+      file.write({constant.bytes(), constant.byte_size()});
+    }
   }
   file.sync();
 }

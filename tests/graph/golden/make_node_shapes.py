@@ -23,7 +23,7 @@ OPERATORS = set(
 )
 # By TensorProto.DataType; all others are opaque.
 TYPES = {1: "f32", 2: "u8", 3: "i8", 4: "u16", 5: "i16", 6: "i32", 7: "i64", 9: "bool", 10: "f16", 11: "f64", 12: "u32",
-         13: "u64", 16: "bf16"}
+         13: "u64", 16: "bf16", 21: "u4", 22: "i4"}
 
 
 def quote(text):
