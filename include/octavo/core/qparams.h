@@ -23,45 +23,49 @@ struct Range {
   friend bool operator==(const Range&, const Range&) = default;
 };
 
-/// The map of one index of the axis; any index where parameters are per tensor.
+/// The map of one index of the axis, or of one group; any index where parameters are per tensor.
 inline AffineMap affine_map(const QParams& params, std::size_t channel) {
-  const std::size_t i = params.per_channel() ? channel : 0;
+  const std::size_t i = params.axis != QScheme::kPerTensor ? channel : 0;
   return {params.scale[i], params.zero_point[i], params.quant_min, params.quant_max};
 }
 
 namespace detail {
 
-/// PyTorch's floor for scales, 2^-23.
-inline constexpr float kSmallestScale = std::numeric_limits<float>::epsilon();
-
-inline float positive_scale(float scale, double in_double) {
-  if (!std::isfinite(scale)) scale = static_cast<float>(std::min(in_double, double{std::numeric_limits<float>::max()}));
-  return std::max(scale, kSmallestScale);
+/// The float quotient, or where that overflows the one in double, no smaller than the scheme's eps.
+inline float positive_scale(float scale, double in_double, const QScheme& scheme) {
+  constexpr float kLargest = std::numeric_limits<float>::max();
+  if (!std::isfinite(scale)) scale = static_cast<float>(std::min(in_double, double{kLargest}));
+  scale = std::max(scale, scheme.eps);
+  if (!scheme.power_of_two) return scale;
+  int exponent = 0;
+  const float mantissa = std::frexp(scale, &exponent);  // in [0.5, 1)
+  return std::ldexp(1.0F, std::min(mantissa == 0.5F ? exponent - 1 : exponent, 127));
 }
 
-/// Where symmetric schemes put real zero: 0 for signed, the upper middle for unsigned, 128 for 8 bits.
+/// Where symmetric schemes put real zero: 0 for signed; for unsigned the upper middle, 128 for 8 bits, or the lower
+/// where the limits were given.
 inline std::int32_t symmetric_zero_point(const QScheme& scheme) {
-  return scheme.is_signed() ? 0 : (scheme.quant_max() + 1) / 2;
+  if (scheme.is_signed()) return 0;
+  return (scheme.quant_max() + (scheme.explicit_range ? 0 : 1)) / 2;
 }
 
-inline AffineMap map_from_range(Range range, const QScheme& scheme) {
+inline AffineMap map_from_range(const Range& range, const QScheme& scheme) {
   constexpr float kLargest = std::numeric_limits<float>::max();
   const std::int32_t low = scheme.quant_min();
   const std::int32_t high = scheme.quant_max();
-  const float min = range.empty() ? 0.0F : std::clamp(std::min(range.min, 0.0F), -kLargest, 0.0F);
-  const float max = range.empty() ? 0.0F : std::clamp(std::max(range.max, 0.0F), 0.0F, kLargest);
-  if (min == 0.0F && max == 0.0F) {  // PyTorch's 2^-23 here would overflow the int32 bias of a zero channel
-    return {1.0F, scheme.symmetric ? symmetric_zero_point(scheme) : std::clamp(0, low, high), low, high};
-  }
+  if (range.empty()) return {1.0F, 0, low, high};
   // Float arithmetic throughout, as PyTorch's: zero points must round as its do.
+  const float min = std::clamp(std::min(range.min, 0.0F), -kLargest, 0.0F);
+  const float max = std::clamp(std::max(range.max, 0.0F), 0.0F, kLargest);
   if (scheme.symmetric) {
     const float absmax = std::max(-min, max);
     const float half = static_cast<float>(high - low) / 2.0F;
-    return {positive_scale(absmax / half, double{absmax} / double{half}), symmetric_zero_point(scheme), low, high};
+    const float scale = positive_scale(absmax / half, double{absmax} / double{half}, scheme);
+    return {scale, symmetric_zero_point(scheme), low, high};
   }
   const auto steps = static_cast<float>(high - low);
-  const float scale = positive_scale((max - min) / steps, (double{max} - double{min}) / double{steps});
-  // |min / scale| is at most high - low, or below 1 where the scale was raised to its floor.
+  const float scale = positive_scale((max - min) / steps, (double{max} - double{min}) / double{steps}, scheme);
+  // |min / scale| is at most high - low, or less where the scale was raised.
   const auto zero_point = low - static_cast<std::int32_t>(round_half_even(min / scale));
   return {scale, std::clamp(zero_point, low, high), low, high};
 }
@@ -69,14 +73,15 @@ inline AffineMap map_from_range(Range range, const QScheme& scheme) {
 }  // namespace detail
 
 /// From ranges to scales and zero points as PyTorch's UniformQuantizationObserverBase does it (formulas in
-/// docs/numerics.md): one range, or one for each index of `scheme.axis`. Every range is extended to hold zero.
-/// Scales are finite and at least 2^-23; an empty or all-zero range gives scale 1. Infinite limits count as
-/// the largest finite float.
+/// docs/numerics.md): one range, or one for each index of `scheme.axis` or each group along it. Every range is extended
+/// to hold zero. Scales are finite and at least `scheme.eps`; an empty range gives scale 1 and zero point 0, as an
+/// observer of PyTorch's that never ran. Infinite limits count as the largest finite float.
 inline QParams qparams_from_ranges(std::span<const Range> ranges, const QScheme& scheme) {
   OCTAVO_REQUIRE(scheme.valid(), "a valid scheme");
-  OCTAVO_REQUIRE(scheme.per_channel() || ranges.size() == 1, "one range for a scheme per tensor");
+  OCTAVO_REQUIRE(scheme.axis != QScheme::kPerTensor || ranges.size() == 1, "one range for a scheme per tensor");
   QParams params;
   params.axis = scheme.axis;
+  params.group_size = scheme.group_size;
   params.quant_min = scheme.quant_min();
   params.quant_max = scheme.quant_max();
   params.storage = scheme.storage();
@@ -91,6 +96,7 @@ inline QParams qparams_from_ranges(std::span<const Range> ranges, const QScheme&
 /// The same for one range and the whole tensor, whatever the scheme's axis.
 inline QParams qparams_from_range(const Range& range, QScheme scheme) {
   scheme.axis = QScheme::kPerTensor;
+  scheme.group_size = 0;
   return qparams_from_ranges({&range, 1}, scheme);
 }
 

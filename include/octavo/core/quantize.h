@@ -21,6 +21,14 @@ namespace detail {
 /// Calls run(offset, count, map) for every stretch of elements that have the same map.
 template <typename Run>
 void for_each_stretch(std::span<const std::int64_t> shape, const QParams& params, const Run& run) {
+  if (params.per_group()) {
+    const GroupLayout groups = group_layout(shape, params.axis, params.group_size);
+    OCTAVO_REQUIRE(params.scale.size() == groups.scales(), "one scale for each group");
+    for_each_in_group(groups, [&](std::size_t offset, std::size_t count, std::size_t group) {
+      run(offset, count, affine_map(params, group));
+    });
+    return;
+  }
   const ChannelLayout layout = channel_layout(shape, params.axis);
   OCTAVO_REQUIRE(!params.per_channel() || params.scale.size() == layout.channels, "one scale for each channel");
   if (!params.per_channel()) {
@@ -46,8 +54,8 @@ Tensor mapped(const TensorView& x, const QParams& params,
 
 }  // namespace detail
 
-/// ONNX QuantizeLinear of an f32 tensor, per tensor or along `params.axis`, to `params.storage`: i8, u8, i16 or
-/// u16.
+/// ONNX QuantizeLinear of an f32 tensor, per tensor, along `params.axis` or by groups along it, to `params.storage`:
+/// i8, u8, i16 or u16.
 inline Tensor quantize(const TensorView& x, const QParams& params, const Kernels& kernels = plain_kernels()) {
   switch (params.storage) {
     case DType::i8:
@@ -86,7 +94,7 @@ inline Tensor dequantize(const TensorView& q, const QParams& params, const Kerne
   return {};
 }
 
-/// An f32 tensor after PyTorch's fake quantization, per tensor or along `params.axis`.
+/// An f32 tensor after PyTorch's fake quantization, per tensor, along `params.axis` or by groups along it.
 inline Tensor fake_quantize(const TensorView& x, const QParams& params, const Kernels& kernels = plain_kernels()) {
   return detail::mapped(x, params, kernels.fake_quantize_f32);
 }
