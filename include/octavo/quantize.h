@@ -50,19 +50,61 @@ struct Recipe {
   bool skip_bad_files = false;
 };
 
-/// One setting of a recipe by key: the flag `--key` of the command and the key of octavo_options_set.
+/// One setting of a recipe by key: the flag `--key` of the command, the key of octavo_options_set and, with `_` for
+/// `-`, the key in a recipe file.
 struct RecipeOption {
   std::string_view key;    ///< "mean"
   std::string_view value;  ///< what a value looks like, for help: "M[,M,M]"; empty for a switch
   std::string_view group;  ///< heading in help: "Preprocessing"
   std::string_view help;
+  /// Its line in a recipe file: the default, or after # an example; empty where files say it another way.
+  std::string_view line;
+  /// Throws before it changes anything.
   void (*set)(Recipe& recipe, std::string_view input, std::string_view value);
+  /// For what may be given by model input: takes out what was set.
+  void (*forget)(Recipe::Input& input) = nullptr;
 };
 std::span<const RecipeOption> recipe_options();
 
 /// Sets one option; a value may be for one model input only: "input_name=value". Throws Error(invalid_argument)
-/// naming the key, what was found and what is expected; an unknown key names the nearest known one.
+/// naming the key, what was found and what is expected, and changes nothing; an unknown key names the nearest known
+/// one. "config" reads a file, as read_recipe does but for the check against the backend, and replaces everything.
 void set_option(Recipe& recipe, std::string_view key, std::string_view value);
+
+/// A recipe put together from a file ("config") and options that override it, in whatever order they are given.
+class RecipeBuilder {
+ public:
+  explicit RecipeBuilder(Extensions extensions = {});
+  /// As set_option. The first samples or preprocessing step given for an input take the place of the file's, those
+  /// given for all inputs also of what the file has for single ones; "skip" adds to the file's.
+  void set(std::string_view key, std::string_view value);
+  const Recipe& recipe() const { return recipe_; }
+
+ private:
+  using Override = std::pair<void (*)(Recipe::Input&), std::string>;
+  void forget_file(const RecipeOption& option, std::string_view input);
+
+  Recipe recipe_;
+  std::vector<std::pair<std::string, std::string>> options_;
+  std::vector<Override> overrides_;  // what the options have taken from the file, by input
+};
+
+/// Reads a recipe file, YAML or JSON; docs/recipe.md lists its keys. Names of observers, fake-quantizers and weight
+/// methods are those built in and those of `extensions`, which the recipe takes along. Relative paths in it are
+/// relative to the current folder, as on the command line. Throws Error(invalid_argument) with file, line and key for
+/// what is no YAML, an unknown key (naming the nearest), a wrong value and what the backend cannot take; Error(io) for
+/// a file that cannot be read; Error(resource_limit) above 1 MiB, 16 levels or 100,000 values.
+Recipe read_recipe(const std::filesystem::path& path, const Extensions& extensions = {});
+/// The same from memory; `name` stands for the file in messages.
+Recipe parse_recipe(std::string_view text, std::string_view name, const Extensions& extensions = {});
+/// The recipe as a file, complete: read again, with the same extensions, it is the same recipe.
+std::string recipe_text(const Recipe& recipe);
+/// A recipe file with every key, its meaning and its default: what `octavo config` prints.
+std::string default_recipe_text();
+
+/// Whether the recipe fits a model: inputs and nodes that it names, and all that the planner looks at; no samples are
+/// opened. Throws what quantize would throw.
+void check_recipe(const Recipe& recipe, const Graph& model);
 
 /// Opens the recipe's samples for the inputs of `graph`.
 std::unique_ptr<DataSource> open_recipe_data(const Graph& graph, const Recipe& recipe, DataReport* report = nullptr);

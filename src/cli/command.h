@@ -15,8 +15,9 @@ bool interrupted();
 void add_quantize_command(CLI::App& app);
 void add_verify_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
+void add_config_command(CLI::App& app);
 
-/// A flag for every option of a recipe but those in `without`.
+/// A flag for every option of a recipe but the keys and groups in `without`, and those that the command has already.
 void add_recipe_flags(CLI::App& command, Recipe& recipe, std::initializer_list<std::string_view> without = {});
 
 }  // namespace octavo::cli

@@ -1,14 +1,19 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <exception>
 #include <new>
+#include <string_view>
+#include <vector>
 
 #include "command.h"
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "octavo/execute.h"
+#include "wrap.h"
 
 namespace octavo::cli {
 namespace {
@@ -26,16 +31,27 @@ constexpr const char* kExitCodes =
 
 int exit_code(ErrorCode code) { return code == ErrorCode::cancelled ? kInterrupted : static_cast<int>(code); }
 
+/// CLI11 would only say that an argument was not expected.
+void require_command(const CLI::App& app, std::string_view name) {
+  std::vector<std::string_view> known;
+  for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
+  if (name.starts_with('-') || std::find(known.begin(), known.end(), name) != known.end()) return;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("command '{}' is not known; did you mean '{}'?", name, nearest_name(name, known)));
+}
+
 int run(int argc, char** argv) {
   CLI::App app("octavo: from a trained float ONNX model to a verified integer one.");
   app.name("octavo");
   app.set_version_flag("--version", fmt::format("octavo {} ({})", OCTAVO_VERSION, compute_library()));
   app.require_subcommand(1);
-  app.footer(kExitCodes);
-  app.get_formatter()->column_width(34);
+  app.footer(wrapped(kExitCodes, kHelpColumns));
+  app.get_formatter()->column_width(kFlagColumns);
   add_quantize_command(app);
   add_verify_command(app);
   add_inspect_command(app);
+  add_config_command(app);
+  if (argc > 1) require_command(app, argv[1]);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

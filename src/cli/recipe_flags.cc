@@ -1,27 +1,46 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "command.h"
+#include "wrap.h"
 
 namespace octavo::cli {
+namespace {
+
+/// The short form where an option has one.
+std::string flag_of(const RecipeOption& option) {
+  const std::string flag = "--" + std::string(option.key);
+  return option.key == "output" ? "-o," + flag : flag;
+}
+
+}  // namespace
 
 void add_recipe_flags(CLI::App& command, Recipe& recipe, std::initializer_list<std::string_view> without) {
+  const auto names = [&](std::string_view name) {
+    return std::find(without.begin(), without.end(), name) != without.end();
+  };
+  const auto builder = std::make_shared<RecipeBuilder>();
   for (const RecipeOption& option : recipe_options()) {
-    if (std::find(without.begin(), without.end(), option.key) != without.end()) continue;
-    const std::string flag = "--" + std::string(option.key);
+    if (names(option.key) || names(option.group)) continue;
+    if (command.get_option_no_throw("--" + std::string(option.key)) != nullptr) continue;  // one of the command's own
     CLI::Option* added = nullptr;
     if (option.value.empty()) {
-      added = command.add_flag_callback(flag, [&recipe, key = option.key] { set_option(recipe, key, ""); });
+      added = command.add_flag_callback(flag_of(option), [&recipe, builder, key = option.key] {
+        builder->set(key, "");
+        recipe = builder->recipe();
+      });
     } else {
       added = command.add_option_function<std::vector<std::string>>(
-          flag, [&recipe, key = option.key](const std::vector<std::string>& values) {
-            for (const std::string& value : values) set_option(recipe, key, value);
+          flag_of(option), [&recipe, builder, key = option.key](const std::vector<std::string>& values) {
+            for (const std::string& value : values) builder->set(key, value);
+            recipe = builder->recipe();
           });
       added->type_name(std::string(option.value))->allow_extra_args(false);
     }
-    added->description(std::string(option.help))->group(std::string(option.group));
+    added->description(wrapped(option.help, kHelpColumns - kFlagColumns))->group(std::string(option.group));
   }
 }
 

@@ -60,7 +60,7 @@ void add_verify_command(CLI::App& app) {
       "Example:\n"
       "  octavo verify squeezenet.onnx squeezenet.int8.onnx --images eval --labels eval_labels.txt --resize 227x227 "
       "--bgr --mean 104,117,123\n"
-      "Give the same preprocessing as for quantize.");
+      "Give the same preprocessing as for quantize: --config with the recipe that it wrote does.");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("float", arguments->reference, "float model (.onnx)")->required();
   command->add_option("quantized", arguments->quantized, "model with QuantizeLinear and DequantizeLinear (.onnx)")
@@ -77,7 +77,7 @@ void add_verify_command(CLI::App& app) {
   command->add_option("--json", arguments->json, "write the report here (docs/report.md)")
       ->type_name("FILE")
       ->group("Run");
-  add_recipe_flags(*command, arguments->recipe, {"backend"});
+  add_recipe_flags(*command, arguments->recipe, {"Method", "batch-size", "calibrate-steps", "calibration", "output"});
   command->add_flag("--quiet", arguments->quiet, "print nothing but errors")->group("Run");
   command->callback([arguments] { run(*arguments); });
 }

@@ -57,11 +57,17 @@ std::optional<int> parse_integer(std::string_view text, int least, int most) {
 }
 
 std::optional<std::pair<int, int>> parse_size(std::string_view text) {
-  const std::size_t cross = text.find('x');
+  const std::size_t cross = text.find_first_of("x,");
   const auto width = parse_integer(text.substr(0, cross), 1, kLargestSide);
   const auto height = cross == std::string_view::npos ? width : parse_integer(text.substr(cross + 1), 1, kLargestSide);
   if (!width || !height) return std::nullopt;
   return std::pair{*width, *height};
+}
+
+std::optional<bool> parse_boolean(std::string_view text) {
+  if (text == "true" || text == "True" || text == "TRUE") return true;
+  if (text == "false" || text == "False" || text == "FALSE") return false;
+  return std::nullopt;
 }
 
 }  // namespace octavo::recipe

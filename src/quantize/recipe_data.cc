@@ -2,6 +2,7 @@
 
 #include "octavo/error.h"
 #include "octavo/quantize.h"
+#include "recipe_file.h"
 
 namespace octavo {
 namespace {
@@ -43,7 +44,9 @@ Recipe::Input settings_for(const Recipe& recipe, const std::string& name) {
   return settings;
 }
 
-void require_known_inputs(const Graph& graph, const Recipe& recipe) {
+}  // namespace
+
+void recipe::require_known_inputs(const Graph& graph, const Recipe& recipe) {
   std::string names;
   for (const ValueId id : graph.inputs())
     names += fmt::format("{}'{}'", names.empty() ? "" : ", ", graph.value(id).name);
@@ -57,10 +60,8 @@ void require_known_inputs(const Graph& graph, const Recipe& recipe) {
   }
 }
 
-}  // namespace
-
 std::unique_ptr<DataSource> open_recipe_data(const Graph& graph, const Recipe& recipe, DataReport* report) {
-  require_known_inputs(graph, recipe);
+  recipe::require_known_inputs(graph, recipe);
   std::vector<InputData> inputs;
   for (const ValueId id : graph.inputs()) {
     const Value& value = graph.value(id);

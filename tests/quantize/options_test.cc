@@ -36,6 +36,7 @@ TEST_CASE("options are read as people type them") {
   CHECK(after("pixel-range", "0,1").pixel_range == std::pair{0.0, 1.0});
   CHECK(after("bgr", "").order == ChannelOrder::bgr);
   CHECK(after("bgr", "true").order == ChannelOrder::bgr);
+  CHECK(after("bgr", "false").order == ChannelOrder::rgb);
   CHECK(after("rgb", "").order == ChannelOrder::rgb);
   Recipe recipe;
   set_option(recipe, "threads", "7");
@@ -76,7 +77,7 @@ TEST_CASE("a wrong value is refused with what was found, and changes nothing") {
       {"layout", "chw"},
       {"pixel-range", "1"},
       {"pixel-range", "1,1"},
-      {"bgr", "false"},
+      {"bgr", "maybe"},
       {"threads", "-1"},
       {"threads", "1025"},
       {"threads", "two"},

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "octavo/core/observers/table.h"
+
+/// Options of observers by key, as files have them: numbers beside the observer's type, or in the scheme.
+namespace octavo::recipe {
+
+/// Those that some observer of the table reads.
+std::vector<std::string_view> observer_option_names();
+bool is_observer_option(std::string_view name);
+
+/// Throws Error(invalid_argument) for a number out of range. A name of the user's own goes to `extra`.
+void set_observer_option(ObserverOptions& options, std::string_view name, double number);
+
+/// All of them with their numbers: "averaging_constant: 0.01, percentile: 99.9999, bins: 4096".
+std::string observer_options_text(const ObserverOptions& options);
+
+}  // namespace octavo::recipe

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include "octavo/quantize.h"
+
+namespace octavo::recipe {
+
+/// read_recipe and parse_recipe, but for the check against the backend: flags may still change that.
+Recipe read_unchecked(const std::filesystem::path& path, const Extensions& extensions);
+Recipe parse_unchecked(std::string_view text, std::string_view name, const Extensions& extensions);
+
+/// Throws Error(invalid_argument) where the recipe names inputs that the graph does not have.
+void require_known_inputs(const Graph& graph, const Recipe& recipe);
+
+}  // namespace octavo::recipe

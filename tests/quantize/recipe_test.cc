@@ -1,0 +1,321 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <string>
+
+#include "octavo/error.h"
+#include "octavo/quantize.h"
+#include "support/graphs.h"
+
+using namespace octavo;
+using namespace octavo::test;
+
+namespace {
+
+Recipe parsed(const std::string& text) { return parse_recipe(text, "r.yaml"); }
+
+class TemporaryFile {
+ public:
+  TemporaryFile(const std::string& name, const std::string& text)
+      : path_(std::filesystem::temp_directory_path() / name) {
+    std::ofstream(path_, std::ios::binary) << text;
+  }
+  ~TemporaryFile() { std::filesystem::remove(path_); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::string complaint(const std::string& text) {
+  try {
+    parse_recipe(text, "r.yaml");
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::invalid_argument);
+    return error.what();
+  }
+  return "no complaint";
+}
+
+}  // namespace
+
+TEST_CASE("an empty recipe is the default one") {
+  for (const char* text : {"", "\n", "# nothing\n", "{}", "---\n", "null", "\xEF\xBB\xBF{}"}) {
+    INFO(text);
+    CHECK(recipe_text(parsed(text)) == recipe_text(Recipe{}));
+  }
+}
+
+TEST_CASE("every key arrives where it belongs") {
+  const Recipe recipe = parsed(R"(
+images: [calib, more/pictures]
+skip_bad_images: true
+batch_size: 32
+calibrate_steps: 4
+calibration: saved.stats
+preprocess:
+  crop_fraction: 7/8
+  resize: [227, 128]
+  interpolation: opencv-area
+  bgr: true
+  mean: [104, 117, 123]
+  scale: 1.0/128
+  inputs:
+    right: {layout: nhwc, std: 2, resize_short: 256, center_crop: 224x224, pixel_range: [0, 1]}
+backend: onnxruntime
+mode: weights_only
+equalize_channels: false
+compensate_rounding: False
+correct_biases: false
+skip: [conv1, 'fire9/*', op_type=Softmax]
+skip_between: [[a, b], [c, d]]
+output: out.onnx
+threads: 3
+)");
+  using Paths = std::vector<std::filesystem::path>;
+  using Numbers = std::vector<double>;
+  const Recipe::Input& all = recipe.inputs.at("");
+  CHECK(all.paths == Paths{"calib", "more/pictures"});
+  CHECK(all.preprocess.crop_fraction == 0.875);
+  CHECK(all.preprocess.resize == std::pair{227, 128});
+  CHECK(all.preprocess.interpolation == Interpolation::opencv_area);
+  CHECK(all.preprocess.order == ChannelOrder::bgr);
+  CHECK(all.preprocess.mean == Numbers{104, 117, 123});
+  CHECK(all.preprocess.scale == Numbers{1.0 / 128});
+  const Preprocess& right = recipe.inputs.at("right").preprocess;
+  CHECK(right.layout == Layout::nhwc);
+  CHECK(right.std == Numbers{2});
+  CHECK(right.resize_short == 256);
+  CHECK(right.center_crop == std::pair{224, 224});
+  CHECK(right.pixel_range == std::pair{0.0, 1.0});
+  CHECK(recipe.skip_bad_files);
+  CHECK(recipe.batch_size == 32);
+  CHECK(recipe.calibrate_steps == 4);
+  CHECK(recipe.calibration == "saved.stats");
+  CHECK(recipe.mode == QuantizeMode::weights_only);
+  CHECK_FALSE((recipe.equalize_channels || recipe.compensate_rounding || recipe.correct_biases));
+  REQUIRE(recipe.qconfig.overrides.size() == 3);
+  CHECK(recipe.qconfig.overrides[1].node == "fire9/*");
+  CHECK(recipe.qconfig.overrides[2].op_type == "Softmax");
+  CHECK(std::all_of(recipe.qconfig.overrides.begin(), recipe.qconfig.overrides.end(),
+                    [](const QOverride& o) { return o.skip; }));
+  REQUIRE(recipe.qconfig.skipped_spans.size() == 2);
+  CHECK(recipe.qconfig.skipped_spans[1].from == "c");
+  CHECK(recipe.qconfig.skipped_spans[1].to == "d");
+  CHECK(recipe.output == "out.onnx");
+  CHECK(recipe.threads == 3);
+}
+
+TEST_CASE("images may be given by input") {
+  const Recipe recipe = parsed("images: {left: a, right: [b, c], '': d}");
+  CHECK(recipe.inputs.at("left").paths.size() == 1);
+  CHECK(recipe.inputs.at("right").paths.size() == 2);
+  CHECK(recipe.inputs.at("").paths.size() == 1);
+}
+
+TEST_CASE("JSON is YAML") {
+  const Recipe recipe = parsed(
+      "{\n\t\"images\": [\"a\\/b\", \"\\u00e9\"],\n\t\"preprocess\": {\"mean\": [1.5, 2, 3e0], \"bgr\": true},\n"
+      "\t\"global_qconfig\": {\"a_observer\": {\"type\": \"MinMaxObserver\"}}\n}\n");
+  CHECK(recipe.inputs.at("").paths == std::vector<std::filesystem::path>{"a/b", "\xC3\xA9"});
+  CHECK(recipe.inputs.at("").preprocess.mean == std::vector<double>{1.5, 2, 3});
+  CHECK(recipe.qconfig.activation.observer->type == "MinMaxObserver");
+}
+
+TEST_CASE("flags override a recipe file wherever they stand") {
+  const TemporaryFile file("octavo_builder.yaml",
+                           "images: {left: a, right: b}\nthreads: 2\nskip: x\n"
+                           "preprocess: {mean: 1, bgr: true, inputs: {left: {mean: 2, std: 3}}}\n");
+  for (const bool config_first : {true, false}) {
+    RecipeBuilder builder;
+    if (config_first) builder.set("config", file.path());
+    builder.set("threads", "5");
+    builder.set("images", "right=c");
+    builder.set("images", "right=d");
+    builder.set("mean", "left=7");
+    builder.set("mean", "9");
+    builder.set("skip", "y");
+    builder.set("rgb", "");
+    CHECK_THROWS(builder.set("threads", "many"));
+    CHECK_THROWS(builder.set("images2", "x"));
+    if (!config_first) builder.set("config", file.path());
+    const Recipe& recipe = builder.recipe();
+    using Paths = std::vector<std::filesystem::path>;
+    CHECK(recipe.threads == 5);
+    CHECK(recipe.inputs.at("left").paths == Paths{"a"});
+    CHECK(recipe.inputs.at("right").paths == Paths{"c", "d"});
+    CHECK(recipe.inputs.at("left").preprocess.mean == std::vector<double>{7});
+    CHECK(recipe.inputs.at("left").preprocess.std == std::vector<double>{3});
+    CHECK(recipe.inputs.at("").preprocess.mean == std::vector<double>{9});
+    CHECK(recipe.inputs.at("").preprocess.order == ChannelOrder::rgb);
+    CHECK(recipe.qconfig.overrides.size() == 2);
+  }
+  RecipeBuilder builder;
+  builder.set("images", "e");
+  builder.set("config", file.path());
+  for (const auto& [name, input] : builder.recipe().inputs) CHECK(input.paths.size() == (name.empty() ? 1 : 0));
+}
+
+TEST_CASE("what a file says wrongly is named by file, line and key") {
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"threads: 1\nthraeds: 2", "r.yaml:2: key 'thraeds' is not known in a recipe; did you mean 'threads'?"},
+      {"preprocess:\n  meen: 1", "r.yaml:2: key 'meen' is not known in preprocess; did you mean 'mean'?"},
+      {"preprocess: {inputs: {x:\n {meen: 1}}}", "r.yaml:2: key 'meen'"},
+      {"global_qconfig:\n  w_obsever: {type: MinMaxObserver}",
+       "r.yaml:2: key 'w_obsever' is not known in "
+       "global_qconfig; did you mean 'w_observer'?"},
+      {"global_qconfig:\n  w_qscheme: {bits: 8}", "did you mean 'bit'?"},
+      {"global_qconfig:\n  w_qscheme: {is_symetry: true}", "did you mean 'is_symmetry'?"},
+      {"global_qconfig:\n  a_observer: {type: MinMaxObserver,\n    averging_constant: 1}",
+       "r.yaml:3: key 'averging_constant' is not known in a_observer; did you mean 'averaging_constant'?"},
+      {"overrides:\n- {node: a, w_qsheme: {}}", "did you mean 'w_qscheme'?"},
+      {"global_qconfig: {a_observer: {type: MinMaxObservr}}", "did you mean 'MinMaxObserver'?"},
+      {"global_qconfig: {a_observer: {type: torch.MinMaxObserver}}", "did you mean 'MinMaxObserver'?"},
+      {"global_qconfig: {a_fake_quant: {type: FakeQuantise}}", "did you mean 'FakeQuantize'?"},
+      {"weight_method: minmix", "r.yaml:1: weight_method: weight method 'minmix' is not known; did you mean 'minmax'?"},
+      {"backend: abacus", "r.yaml:1: backend: backend 'abacus' is not known"},
+      {"\nthreads: two", "r.yaml:2: threads: 'two' found, expected a number from 0 to 1024"},
+      {"threads: [1]", "r.yaml:1: threads: a list found"},
+      {"threads:", "r.yaml:1: threads: nothing found"},
+      {"threads: 1\nthreads: 2", "r.yaml:2: key 'threads' is given twice"},
+      {"skip_bad_images: maybe", "'maybe' found, expected true or false"},
+      {"batch_size: 0", "'0' found"},
+      {"mode: staticc", "static, weights_only or dynamic"},
+      {"merge_type: 3", "0, 1 or 2"},
+      {"preprocess: {mean: {}}", "a map found"},
+      {"preprocess: {mean: [1, [2]]}", "a list found"},
+      {"preprocess: {bgr: 1}", "expected true or false"},
+      {"preprocess: 5", "r.yaml:1: preprocess: '5' found, expected keys with values"},
+      {"images: {x: {y: z}}", "a map found"},
+      {"images:", "nothing found"},
+      {"global_qconfig: [a]", "a list found"},
+      {"global_qconfig: {a_observer: {averaging_constant: 0.1}}", "'type' is missing"},
+      {"global_qconfig: {w_fake_quant: {}}", "'type' is missing"},
+      {"global_qconfig: {a_observer: {type: MinMaxObserver, averaging_constant: 0}}", "averaging_constant: '0' found"},
+      {"global_qconfig: {a_observer: {type: MinMaxObserver, averaging_constant: x}}", "'x' found, expected a number"},
+      {"global_qconfig: {a_observer: {type: MinMaxObserver, bins: 1000}}", "power of two"},
+      {"global_qconfig: {a_observer: {type: MinMaxObserver, percentile: 101}}", "100 per cent"},
+      {"global_qconfig: {a_qscheme: {averaging_constant: 0.1}}", "name one with 'a_observer'"},
+      {"global_qconfig: {a_qscheme: {qdtype: int8}}", "'int8' found, expected qint8, quint8"},
+      {"global_qconfig: {a_qscheme: {bit: 17}}", "'17' found, expected a whole number from 1 to 16"},
+      {"global_qconfig: {a_qscheme: {bit: 12}}", "take qint16 or quint16"},
+      {"global_qconfig: {a_qscheme: {qdtype: qint16, bit: 4}}", "take qint8 or quint8"},
+      {"global_qconfig: {a_qscheme: {qdtype: qint8, bit: 1}}", "at least 2 bits"},
+      {"global_qconfig: {a_qscheme: {eps: 0}}", "eps must be above 0"},
+      {"global_qconfig: {w_qscheme: {granularity: row}}", "per_tensor, per_channel or per_group"},
+      {"global_qconfig: {w_qscheme: {group_size: 0}}", "'0' found"},
+      {"overrides: {node: a}", "a list of maps"},
+      {"overrides: [{skip: true}]", "give op_type, node or both"},
+      {"overrides: [{node: a, w_qscheme: {bit: 4}}]", "give qdtype as well"},
+      {"skip: {a: b}", "a map found"},
+      {"skip: ['']", "a node's name, a glob"},
+      {"skip_between: [a, b]", "a list of pairs"},
+      {"skip_between: [[a, b, c]]", "a list of pairs"},
+      {"- a\n- b", "r.yaml:1: a recipe: a list found, expected keys with values"},
+      {"threads: 1\n  x: [", "r.yaml:2: no YAML or JSON"},
+      {"a: &x 1", "anchors (&) and aliases (*)"},
+      {"a: *x", "r.yaml:1"},
+      {"a: !thing 1", "tag '!thing' found"},
+      {"a: 1\n---\nb: 2", "a second document"},
+      {"? [a]\n: b", "a key that is not a word"},
+      {"a: \"\x01\"", "control character"},
+      {"a: \xFF", "not UTF-8"},
+      // What check_config says of the whole.
+      {"global_qconfig: {w_qscheme: {qdtype: quint8, is_symmetric_range: true}}", "symmetric_range"},
+  };
+  for (const auto& [text, part] : wrong) {
+    INFO(text);
+    CHECK_THAT(complaint(text), Catch::Contains(part) && Catch::StartsWith("r.yaml:"));
+  }
+}
+
+TEST_CASE("MMRazor's configurations are read as MMRazor reads them") {
+  // The data of ptq_openvino_resnet18_8xb32_in1k_calib32xb32.py.
+  const Recipe recipe = parsed(R"(
+batch_size: 32
+calibrate_steps: 32
+global_qconfig:
+  w_observer: {type: mmrazor.PerChannelMinMaxObserver}
+  a_observer: {type: mmrazor.MovingAverageMinMaxObserver}
+  w_fake_quant: {type: mmrazor.FakeQuantize}
+  a_fake_quant: {type: mmrazor.FakeQuantize}
+  w_qscheme: {qdtype: qint8, bit: 8, is_symmetry: True, is_symmetric_range: True}
+  a_qscheme: {qdtype: quint8, bit: 8, is_symmetry: True, averaging_constant: 0.1}
+)");
+  const TensorQConfig& weight = recipe.qconfig.weight;
+  CHECK(weight.observer->type == "PerChannelMinMaxObserver");
+  CHECK(weight.fake_quant == "FakeQuantize");
+  CHECK(*weight.scheme ==
+        QScheme{.qtype = QType::qint8, .symmetric = true, .symmetric_range = true, .explicit_range = true});
+  const TensorQConfig& activation = recipe.qconfig.activation;
+  CHECK(activation.observer->type == "MovingAverageMinMaxObserver");
+  CHECK(activation.observer->options.averaging_constant == 0.1);
+  CHECK(*activation.scheme == QScheme{.symmetric = true, .explicit_range = true});
+  CHECK_FALSE(activation.granularity.has_value());
+
+  // Left out: quint8, 8 bits, symmetric, the whole range.
+  CHECK(*parsed("global_qconfig: {a_qscheme: {bit: 8}}").qconfig.activation.scheme ==
+        QScheme{.symmetric = true, .explicit_range = true});
+  CHECK(parsed("global_qconfig: {a_qscheme: {qdtype: quint8}}").qconfig.activation.scheme->symmetric);
+  CHECK_FALSE(parsed("global_qconfig: {w_qscheme: {granularity: per_tensor}}").qconfig.weight.scheme.has_value());
+}
+
+TEST_CASE("an override begins from the global configuration") {
+  const Recipe recipe = parsed(R"(
+global_qconfig:
+  w_qscheme: {qdtype: qint8, bit: 8, is_symmetry: true, is_symmetric_range: true}
+  a_observer: {type: MovingAverageMinMaxObserver, averaging_constant: 0.2}
+overrides:
+  - {node: conv1, w_qscheme: {bit: 7}}
+  - {op_type: Gemm, a_qscheme: {averaging_constant: 0.5}, weight_method: minmax}
+)");
+  const auto& overrides = recipe.qconfig.overrides;
+  REQUIRE(overrides.size() == 2);
+  QScheme expected = *recipe.qconfig.weight.scheme;
+  expected.bits = 7;
+  CHECK(overrides[0].weight->scheme == expected);
+  CHECK_FALSE(overrides[0].weight->observer.has_value());
+  CHECK_FALSE(overrides[0].activation.has_value());
+  CHECK(overrides[1].activation->observer->type == "MovingAverageMinMaxObserver");
+  CHECK(overrides[1].activation->observer->options.averaging_constant == 0.5);
+  CHECK_FALSE(overrides[1].activation->scheme.has_value());
+  CHECK(overrides[1].weight_method == "minmax");
+}
+
+TEST_CASE("a user's own names are known with their options") {
+  Extensions own;
+  own.observers.push_back({"OwnObserver", observers().front().make});
+  own.fake_quantizers.push_back({"OwnQuantize", fake_quantizers().front().compute_qparams, nullptr});
+  WeightMethodEntry& method = own.weight_methods.emplace_back(weight_methods().front());
+  method.name = "own_method";
+  const std::string text =
+      "weight_method: own_method\n"
+      "global_qconfig: {a_observer: {sigmas: 4, type: OwnObserver}, a_fake_quant: OwnQuantize}\n";
+  const Recipe recipe = parse_recipe(text, "r.yaml", own);
+  CHECK(recipe.qconfig.weight_method == "own_method");
+  CHECK(recipe.qconfig.activation.observer->options.extra.at("sigmas") == 4.0);
+  CHECK(recipe.qconfig.activation.fake_quant == "OwnQuantize");
+  CHECK(recipe_text(parse_recipe(recipe_text(recipe), "r.yaml", own)) == recipe_text(recipe));
+  CHECK_THAT(complaint(text), Catch::Contains("not known"));
+}
+
+TEST_CASE("the printed default is the default, knows every key, and its examples are fine") {
+  const std::string text = default_recipe_text();
+  CHECK(recipe_text(parsed(text)) == recipe_text(Recipe{}));
+  const std::string all = std::regex_replace(text, std::regex("(^|\n)( *)#(?=[^ \n])"), "$1$2");
+  const Recipe recipe = parsed(all);
+  CHECK(recipe.inputs.at("image").preprocess.mean == std::vector<double>{127.5});
+  CHECK(recipe.qconfig.overrides.size() == 5);
+  for (const RecipeOption& option : recipe_options()) {
+    if (option.line.empty()) continue;
+    std::string key(option.key);
+    std::replace(key.begin(), key.end(), '-', '_');
+    INFO(key);
+    CHECK_THAT(all, Catch::Contains("\n" + key + ": ") || Catch::Contains("\n  " + key + ": "));
+    CHECK_THAT(text, Catch::Contains(std::string(option.help)));
+  }
+}
