@@ -1,13 +1,18 @@
 // Observers, searches and quantizers on one activation tensor. Run: ninja kernels_bench && bench/kernels_bench
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <random>
+#include <span>
 #include <vector>
 
-#include "octavo/core/histogram_search.h"
 #include "octavo/core/observers/table.h"
 #include "octavo/core/quantize.h"
+#include "octavo/core/searches/entropy.h"
+#include "octavo/core/searches/kl.h"
+#include "octavo/core/searches/smoothed_kl.h"
 #include "octavo/kernels.h"
 
 namespace octavo {
@@ -65,14 +70,31 @@ BENCHMARK_CAPTURE(search, percentile, "PercentileObserver")->Unit(benchmark::kMi
 BENCHMARK_CAPTURE(search, kl, "KLObserver")->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(search, mse, "MSEObserver")->Unit(benchmark::kMicrosecond);
 
-void kl_2048_bins(benchmark::State& state) {
+/// Counts of 2048 bins: of magnitudes up to 6, or of both signs.
+std::vector<std::uint64_t> counts_2048(bool both_signs) {
   std::vector<std::uint64_t> counts(2048);
   for (const float v : activations().data<float>()) {
-    ++counts[static_cast<std::size_t>(std::min(2047.0F, std::fabs(v) / 6.0F * 2048.0F))];
+    const float place = both_signs ? v / 6.0F * 1024.0F + 1024.0F : std::fabs(v) / 6.0F * 2048.0F;
+    ++counts[static_cast<std::size_t>(std::clamp(place, 0.0F, 2047.0F))];
   }
-  for (auto _ : state) benchmark::DoNotOptimize(kl_bins_to_keep(counts, 128));
+  return counts;
 }
+
+/// Every threshold of 2048 bins, as each tool has it.
+template <typename Count>
+void thresholds(benchmark::State& state, std::size_t (*search)(std::span<const Count>, std::size_t), bool both_signs) {
+  const auto counted = counts_2048(both_signs);
+  const std::vector<Count> counts(counted.begin(), counted.end());
+  for (auto _ : state) benchmark::DoNotOptimize(search(counts, 128));
+}
+void kl_2048_bins(benchmark::State& state) { thresholds(state, &kl_bins_to_keep, false); }
+void tnn_kl_2048_bins(benchmark::State& state) { thresholds(state, &tnn_kl_bins, false); }
+void ncnn_kl_2048_bins(benchmark::State& state) { thresholds(state, &ncnn_kl_bins, false); }
+void entropy_2048_bins(benchmark::State& state) { thresholds(state, &entropy_half_bins, true); }
 BENCHMARK(kl_2048_bins)->Unit(benchmark::kMicrosecond);
+BENCHMARK(tnn_kl_2048_bins)->Unit(benchmark::kMicrosecond);
+BENCHMARK(ncnn_kl_2048_bins)->Unit(benchmark::kMicrosecond);
+BENCHMARK(entropy_2048_bins)->Unit(benchmark::kMicrosecond);
 
 QParams params(bool per_channel, DType storage) {
   QParams made{{0.03F}, {0}, QScheme::kPerTensor, storage == DType::i8 ? -128 : 0, storage == DType::i8 ? 127 : 255,

@@ -19,6 +19,11 @@ class ByteWriter {
   void u32(std::uint32_t value) { append(value, 4); }
   void u64(std::uint64_t value) { append(value, 8); }
   void f32(float value) { u32(std::bit_cast<std::uint32_t>(value)); }
+  /// Seven bits a byte, the lowest first; the top bit says that more follow.
+  void varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<std::byte>(value | 0x80));
+    out_.push_back(static_cast<std::byte>(value));
+  }
   void range(const Range& range) {
     f32(range.min);
     f32(range.max);
@@ -40,6 +45,17 @@ class ByteReader {
   std::uint32_t u32() { return static_cast<std::uint32_t>(take(4)); }
   std::uint64_t u64() { return take(8); }
   float f32() { return std::bit_cast<float>(u32()); }
+  /// What ByteWriter::varint wrote; longer forms are broken.
+  std::uint64_t varint() {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      const std::uint64_t byte = take(1);
+      value |= (byte & 0x7F) << shift;
+      if (byte < 0x80) return value;
+    }
+    good_ = false;
+    return 0;
+  }
   Range range() {
     const float min = f32();
     return {min, f32()};

@@ -6,9 +6,12 @@
 #include <cmath>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "octavo/core/bin_counts.h"
 #include "octavo/core/bytes.h"
+#include "octavo/core/counting_tables.h"
 #include "octavo/core/kernels.h"
 #include "octavo/core/qparams.h"
 #include "octavo/core/require.h"
@@ -22,19 +25,30 @@ namespace octavo {
 class Histogram {
  public:
   /// `bins` for each sign: a power of two from 2 to 65536.
-  explicit Histogram(int bins) : bins_(static_cast<std::uint32_t>(bins)) {
+  explicit Histogram(int bins) : bins_(static_cast<std::uint32_t>(bins)), positive_(bins_), negative_(bins_) {
     OCTAVO_REQUIRE(bins >= 2 && bins <= 65536 && std::has_single_bit(bins_), "a power of two of bins, 2 to 65536");
   }
 
   /// Counts the elements of `x`; NaN is left out, infinities count as the largest finite float.
   void add(std::span<const float> x, const Kernels& kernels) {
-    const Range seen = kernels.min_max_f32(x.data(), x.size());
-    if (seen.empty()) return;
-    widen_to(exponent_for(std::max(-seen.min, seen.max)));
-    range_ = range_.joined(seen);
-    constexpr std::size_t kMost = std::size_t{1} << 30;  // counts of one piece fit 32 bits
-    for (; x.size() > kMost; x = x.subspan(kMost)) add_piece(x.first(kMost), kernels);
-    add_piece(x, kernels);
+    if (x.size() <= kFew) {
+      add_few(x, kernels);
+      return;
+    }
+    CountingTables tables(bins_, x.size());
+    // Extremes and bins of a piece while it is in the nearest cache: memory is read once.
+    while (!x.empty()) {
+      const auto piece = x.first(std::min(x.size(), kPiece));
+      x = x.subspan(piece.size());
+      const Range seen = kernels.min_max_f32(piece.data(), piece.size());
+      if (seen.empty()) continue;
+      const int exponent = exponent_for(seen);
+      if (exponent > exponent_ || tables.counted() + piece.size() > CountingTables::kMost) take(tables);
+      widen_to(exponent);
+      range_ = range_.joined(seen);
+      tables.count(piece, std::ldexp(1.0F, -exponent_), kernels);
+    }
+    take(tables);
   }
 
   /// Adds the counts of another histogram with as many bins.
@@ -44,8 +58,21 @@ class Histogram {
     range_ = range_.joined(other.range_);
     zeros_ += other.zeros_;
     const int shift = exponent_ - other.exponent_;
-    add_shifted(positive_, other.positive_, shift);
-    add_shifted(negative_, other.negative_, shift);
+    positive_.add(other.positive_, shift);
+    negative_.add(other.negative_, shift);
+  }
+
+  /// The same values counted in no more bins than these.
+  Histogram with_bins(int bins) const {
+    OCTAVO_REQUIRE(bins <= this->bins(), "no more bins than there are");
+    Histogram coarser(bins);
+    if (range_.empty()) return coarser;
+    coarser.exponent_ = coarser.exponent_for(range_);
+    coarser.range_ = range_;
+    coarser.zeros_ = zeros_;
+    coarser.positive_.add(positive_, coarser.exponent_ - exponent_);
+    coarser.negative_.add(negative_, coarser.exponent_ - exponent_);
+    return coarser;
   }
 
   int bins() const { return static_cast<int>(bins_); }
@@ -55,14 +82,30 @@ class Histogram {
   /// Values equal to zero. They are in no bin.
   std::uint64_t zeros() const { return zeros_; }
   /// Values with i <= |x| / width < i + 1 that are above or below zero.
-  std::uint64_t positive(std::size_t i) const { return positive_.empty() ? 0 : positive_[i]; }
-  std::uint64_t negative(std::size_t i) const { return negative_.empty() ? 0 : negative_[i]; }
+  std::uint64_t positive(std::size_t i) const { return positive_.at(i); }
+  std::uint64_t negative(std::size_t i) const { return negative_.at(i); }
+  const BinCounts& positive() const { return positive_; }
+  const BinCounts& negative() const { return negative_; }
   /// All values but NaN.
   std::uint64_t count() const {
     std::uint64_t sum = zeros_;
-    for (const std::uint64_t n : positive_) sum += n;
-    for (const std::uint64_t n : negative_) sum += n;
+    for (const auto* side : {&positive_, &negative_}) {
+      side->for_each([&](std::size_t, std::uint64_t n) { sum += n; });
+    }
     return sum;
+  }
+  /// Values of each magnitude's bin, of either sign, up to the last bin in use.
+  std::vector<std::uint64_t> magnitudes() const {
+    std::vector<std::uint64_t> counts(bins_);
+    std::size_t used = 0;
+    for (const auto* side : {&positive_, &negative_}) {
+      side->for_each([&](std::size_t i, std::uint64_t n) {
+        counts[i] += n;
+        used = std::max(used, i + 1);
+      });
+    }
+    counts.resize(used);
+    return counts;
   }
 
   void save(core::ByteWriter& out) const {
@@ -70,10 +113,8 @@ class Histogram {
     out.u32(static_cast<std::uint32_t>(exponent_ - kSmallestExponent));
     out.range(range_);
     out.u64(zeros_);
-    for (const auto* side : {&positive_, &negative_}) {
-      out.u32(static_cast<std::uint32_t>(side->size()));
-      for (const std::uint64_t n : *side) out.u64(n);
-    }
+    positive_.save(out);
+    negative_.save(out);
   }
 
   /// Takes what `save` wrote for as many bins; false, and unchanged, for anything else.
@@ -85,11 +126,8 @@ class Histogram {
     loaded.zeros_ = in.u64();
     if (!same_bins || exponent > kLargestExponent - kSmallestExponent || !core::plausible(loaded.range_)) return false;
     loaded.exponent_ = kSmallestExponent + static_cast<int>(exponent);
-    for (auto* side : {&loaded.positive_, &loaded.negative_}) {
-      const std::uint32_t size = in.u32();
-      if ((size != 0 && size != bins_) || in.left() / 8 < size) return false;
-      for (std::uint32_t i = 0; i < size; ++i) side->push_back(in.u64());
-    }
+    if (loaded.exponent_ != exponent_for(loaded.range_)) return false;
+    if (!loaded.positive_.load(in) || !loaded.negative_.load(in) || !loaded.within_range()) return false;
     *this = std::move(loaded);
     return true;
   }
@@ -97,85 +135,71 @@ class Histogram {
   friend bool operator==(const Histogram&, const Histogram&) = default;
 
  private:
-  using Counts = std::vector<std::uint64_t>;      // empty while all are zero: most tensors are one-sided
   static constexpr int kSmallestExponent = -126;  // so that the inverse of the width is finite
   static constexpr int kLargestExponent = 127;
+  static constexpr std::size_t kFew = 128;      // values that are sorted in less time than tables are cleared in
+  static constexpr std::size_t kPiece = 16384;  // values in 64 KiB
 
-  /// Of the smallest width with which `absmax` falls below the end of the last bin.
-  int exponent_for(float absmax) const {
+  /// Of the smallest width with which the largest magnitude falls below the end of the last bin.
+  int exponent_for(const Range& range) const {
+    const float absmax = range.empty() ? 0.0F : std::max(-range.min, range.max);
+    if (absmax == 0.0F) return kSmallestExponent;
     int exponent = 0;
     std::frexp(absmax, &exponent);  // absmax < 2^exponent
-    if (absmax == 0.0F) return kSmallestExponent;
     return std::max(exponent - std::countr_zero(bins_), kSmallestExponent);
   }
 
   void widen_to(int exponent) {
     if (exponent <= exponent_) return;
-    const int shift = exponent - exponent_;
-    for (auto* side : {&positive_, &negative_}) {
-      Counts finer;
-      finer.swap(*side);
-      add_shifted(*side, finer, shift);
-    }
+    positive_.widen(exponent - exponent_);
+    negative_.widen(exponent - exponent_);
     exponent_ = exponent;
   }
 
-  static void add_shifted(Counts& to, const Counts& from, int shift) {
-    if (from.empty()) return;
-    if (to.empty()) to.resize(from.size());
-    shift = std::min(shift, 31);
-    for (std::size_t i = 0; i < from.size(); ++i) to[i >> shift] += from[i];
+  void take(CountingTables& tables) {
+    if (tables.counted() == 0) return;
+    const auto counts = tables.sums();
+    positive_.add(counts.first(bins_));
+    negative_.add(counts.subspan(bins_, bins_));
+    zeros_ += counts[tables.binning().zero()];
+    tables.clear();
   }
 
-  void add_piece(std::span<const float> x, const Kernels& kernels) {
+  void add_few(std::span<const float> x, const Kernels& kernels) {
+    const Range seen = kernels.min_max_f32(x.data(), x.size());
+    if (seen.empty()) return;
+    widen_to(exponent_for(seen));
+    range_ = range_.joined(seen);
     const Binning binning{std::ldexp(1.0F, -exponent_), bins_};
-    const std::size_t slots = binning.slots();
-    // Neighbours are often equal, and an addition to a count just written waits for that write: several
-    // tables in turn, unless clearing them costs more.
-    const std::size_t tables = x.size() < 8 * slots ? 1 : kTables;
-    std::vector<std::uint32_t> counts(tables * slots);
-    std::array<std::uint32_t, 512> index;
-    while (!x.empty()) {
-      const std::size_t n = std::min(x.size(), index.size());
-      kernels.bin_index_f32(x.data(), n, binning, index.data());
-      count_indices(index.data(), n, counts.data(), tables == 1 ? 0 : slots);
-      x = x.subspan(n);
-    }
-    for (std::size_t table = 1; table < tables; ++table) {
-      for (std::size_t i = 0; i < slots; ++i) counts[i] += counts[table * slots + i];
-    }
-    zeros_ += counts[binning.zero()];
-    add_counts(positive_, {counts.data(), bins_});
-    add_counts(negative_, {counts.data() + bins_, bins_});
+    std::array<std::uint32_t, kFew> index{};
+    kernels.bin_index_f32(x.data(), x.size(), binning, index.data());
+    const auto end = index.begin() + static_cast<std::ptrdiff_t>(x.size());
+    std::sort(index.begin(), end);
+    const auto from = [&](std::uint32_t slot) { return std::lower_bound(index.begin(), end, slot); };
+    const auto second = from(bins_);
+    const auto zero = from(binning.zero());
+    positive_.add_sorted({index.begin(), second}, 0);
+    negative_.add_sorted({second, zero}, bins_);
+    zeros_ += static_cast<std::uint64_t>(from(binning.nan()) - zero);
   }
 
-  static void count_indices(const std::uint32_t* index, std::size_t n, std::uint32_t* counts, std::size_t stride) {
-    std::size_t i = 0;
-    for (; i + kTables <= n; i += kTables) {
-      ++counts[index[i]];
-      ++counts[stride + index[i + 1]];
-      ++counts[2 * stride + index[i + 2]];
-      ++counts[3 * stride + index[i + 3]];
-    }
-    for (; i < n; ++i) ++counts[index[i]];
+  /// Whether the bins in use are those that values within the range can fall into, zeros included.
+  bool within_range() const {
+    if (range_.empty()) return zeros_ == 0 && positive_.empty() && negative_.empty();
+    const auto within = [&](const BinCounts& counts, float limit) {
+      bool all = true;
+      counts.for_each([&](std::size_t i, std::uint64_t) { all = all && static_cast<double>(i) * width() <= limit; });
+      return all;
+    };
+    return within(positive_, range_.max) && within(negative_, -range_.min);
   }
-
-  static void add_counts(Counts& to, std::span<const std::uint32_t> from) {
-    if (to.empty()) {
-      if (std::all_of(from.begin(), from.end(), [](std::uint32_t n) { return n == 0; })) return;
-      to.resize(from.size());
-    }
-    for (std::size_t i = 0; i < from.size(); ++i) to[i] += from[i];
-  }
-
-  static constexpr std::size_t kTables = 4;
 
   std::uint32_t bins_;
   int exponent_ = kSmallestExponent;
   Range range_;
   std::uint64_t zeros_ = 0;
-  Counts positive_;
-  Counts negative_;
+  BinCounts positive_;
+  BinCounts negative_;
 };
 
 }  // namespace octavo

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "octavo/core/histogram.h"
-#include "octavo/core/observer.h"
+#include "octavo/core/statistics.h"
+#include "octavo/core/uniform_quantization_observer.h"
 
 namespace octavo {
 
@@ -17,7 +18,7 @@ struct HistogramSummary final : Summary {
 
 /// What all observers have in common that search a histogram of all values of all pictures for a range. States
 /// of different searches are alike: one may load what another saved.
-class OneHistogramObserver : public ObserverBase {
+class OneHistogramObserver : public UniformQuantizationObserverBase {
  public:
   OneHistogramObserver(int bins, const Kernels& kernels) : kernels_(&kernels), histogram_(bins) {}
 
@@ -31,8 +32,18 @@ class OneHistogramObserver : public ObserverBase {
     histogram_.merge(static_cast<const OneHistogramObserver&>(later).histogram_);
   }
 
-  QParams compute_qparams(const QScheme& scheme) const final {
-    return qparams_from_range(search(histogram_, scheme), scheme);
+  ChannelRanges ranges(const QScheme& scheme) const final { return {search(histogram_, scheme)}; }
+
+  /// Takes statistics of at least as many bins.
+  bool restore(std::span<const TensorStatistics> statistics) final {
+    Histogram joined(histogram_.bins());
+    for (const TensorStatistics& channel : statistics) {
+      if (channel.histogram().bins() < joined.bins()) return false;
+      joined.merge(channel.histogram().with_bins(joined.bins()));
+    }
+    if (statistics.empty()) return false;
+    histogram_ = std::move(joined);
+    return true;
   }
 
   void save(std::vector<std::byte>& out) const final {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "octavo/core/histogram_search.h"
 #include "octavo/core/observers/histogram.h"
+#include "octavo/core/searches/kl.h"
 
 namespace octavo {
 

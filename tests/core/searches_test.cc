@@ -1,5 +1,3 @@
-#include "octavo/core/histogram_search.h"
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -7,6 +5,11 @@
 #include <random>
 #include <vector>
 
+#include "octavo/core/searches/divergence.h"
+#include "octavo/core/searches/kl.h"
+#include "octavo/core/searches/mse.h"
+#include "octavo/core/searches/percentile.h"
+#include "plain_searches.h"
 #include "samples.h"
 
 namespace octavo {
@@ -18,83 +21,9 @@ Histogram counted(const std::vector<float>& values, int bins) {
   return histogram;
 }
 
-/// The divergence of keeping `keep` bins, written out as TensorRT's entropy calibration describes it.
-double plain_divergence(const std::vector<std::uint64_t>& counts, std::size_t levels, std::size_t keep) {
-  std::vector<double> p(counts.begin(), counts.begin() + static_cast<long>(keep));
-  std::vector<double> q(keep, 0.0);
-  for (std::size_t i = keep; i < counts.size(); ++i) p[keep - 1] += static_cast<double>(counts[i]);
-  for (std::size_t level = 0; level < levels; ++level) {
-    const std::size_t begin = level * keep / levels;
-    const std::size_t end = (level + 1) * keep / levels;
-    double mass = 0.0;
-    double used = 0.0;
-    for (std::size_t i = begin; i < end; ++i) {
-      mass += static_cast<double>(counts[i]);
-      used += counts[i] != 0 ? 1.0 : 0.0;
-    }
-    for (std::size_t i = begin; i < end; ++i) q[i] = counts[i] != 0 ? mass / used : 0.0;
-  }
-  double p_sum = 0.0;
-  double q_sum = 0.0;
-  for (std::size_t i = 0; i < keep; ++i) {
-    p_sum += p[i];
-    q_sum += q[i];
-  }
-  double divergence = 0.0;
-  for (std::size_t i = 0; i < keep; ++i) {
-    if (p[i] == 0.0) continue;
-    if (q[i] == 0.0) return std::numeric_limits<double>::infinity();
-    divergence += p[i] / p_sum * std::log((p[i] / p_sum) / (q[i] / q_sum));
-  }
-  return divergence;
-}
-
-std::size_t plain_bins_to_keep(const std::vector<std::uint64_t>& counts, std::size_t levels) {
-  std::size_t best_keep = counts.size();
-  double best = std::numeric_limits<double>::infinity();
-  for (std::size_t keep = levels; keep <= counts.size(); ++keep) {
-    const double divergence = plain_divergence(counts, levels, keep);
-    if (divergence < best) {
-      best = divergence;
-      best_keep = keep;
-    }
-  }
-  return best_keep;
-}
-
-std::vector<std::uint64_t> magnitudes(const Histogram& histogram) {
-  std::vector<std::uint64_t> counts;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(histogram.bins()); ++i) {
-    counts.push_back(histogram.positive(i) + histogram.negative(i));
-  }
-  return counts;
-}
-
-TEST_CASE("The vectorizable logarithm is the logarithm") {
-  std::mt19937 random(17);
-  std::uniform_real_distribution<double> exponent(0.0, 64.0);
-  for (int i = 0; i < 20000; ++i) {
-    const double x = i < 100 ? 1.0 + i / 64.0 : std::exp2(exponent(random));
-    CHECK(std::fabs(detail::ln_from_one(x) - std::log(x)) <= 1e-14 * std::max(1.0, std::log(x)));
-  }
-}
-
-TEST_CASE("KL by prefix sums keeps as many bins as the plain search") {
-  std::uint32_t seed = 11;
-  for (const Samples& kind : sample_kinds()) {
-    for (const std::size_t count : {300U, 5000U, 200000U}) {
-      for (const std::size_t levels : {16U, 128U}) {
-        const auto counts = magnitudes(counted(kind.make(count, seed++), 1024));
-        CAPTURE(kind.name, count, levels, seed);
-        CHECK(kl_bins_to_keep(counts, levels) == plain_bins_to_keep(counts, levels));
-      }
-    }
-  }
-}
-
 TEST_CASE("KL of equal counts clips nothing, of an empty histogram neither") {
   CHECK(kl_bins_to_keep(std::vector<std::uint64_t>(1024, 7), 128) ==
-        plain_bins_to_keep(std::vector<std::uint64_t>(1024, 7), 128));
+        plain_kl_bins(std::vector<double>(1024, 7.0), 128));
   CHECK(kl_range(Histogram(1024), 128).empty());
   CHECK(kl_range(counted({0.0F, 0.0F}, 1024), 128) == Range{0.0F, 0.0F});
   CHECK(kl_range(counted({-2.0F}, 1024), 128) == Range{-2.0F, -2.0F});
@@ -146,6 +75,25 @@ double plain_error(const Histogram& histogram, const AffineMap& map) {
   return sum;
 }
 
+/// Cosine between the middles of bins and their quantized forms.
+double plain_cosine(const Histogram& histogram, const AffineMap& map) {
+  double product = 0.0;
+  double square = 0.0;
+  double own = 0.0;
+  for (std::size_t i = 0; i < 2 * static_cast<std::size_t>(histogram.bins()); ++i) {
+    const double sign = i % 2 == 0 ? 1.0 : -1.0;
+    const double x = sign * (static_cast<double>(i / 2) + 0.5) * histogram.width();
+    const auto n = static_cast<double>(i % 2 == 0 ? histogram.positive(i / 2) : histogram.negative(i / 2));
+    const double steps = std::clamp(std::floor(x / double{map.scale} + 0.5) + map.zero_point, double(map.quant_min),
+                                    double(map.quant_max));
+    const double y = (steps - map.zero_point) * double{map.scale};
+    product += n * x * y;
+    square += n * y * y;
+    own += n * x * x;
+  }
+  return square == 0.0 ? 0.0 : product / std::sqrt(square * own);
+}
+
 std::vector<QScheme> schemes() {
   return {{QType::quint8},
           {QType::qint8, 8, true, true},
@@ -157,13 +105,14 @@ std::vector<QScheme> schemes() {
 TEST_CASE("The squared error by prefix sums is that of every bin") {
   for (const Samples& kind : sample_kinds()) {
     const Histogram histogram = counted(kind.make(30000, 21), 1024);
-    const SquaredError error(histogram);
+    const QuantizationError error(histogram);
     for (const QScheme& scheme : schemes()) {
       for (const float share : {1.0F, 0.83F, 0.31F, 0.02F}) {
         const Range range{histogram.range().min * share, histogram.range().max};
         const AffineMap map = affine_map(qparams_from_range(range, scheme), 0);
         CAPTURE(kind.name, scheme.bits, scheme.is_signed(), share);
         CHECK(error.of(map) == Approx(plain_error(histogram, map)).epsilon(1e-9));
+        CHECK(error.cosine(map) == Approx(plain_cosine(histogram, map)).epsilon(1e-9));
       }
     }
   }
