@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "octavo/core/quantize.h"
+#include "octavo/core/weights/admm.h"
+#include "octavo/core/weights/mse.h"
 
 namespace octavo {
 
@@ -16,6 +18,8 @@ struct WeightMethodEntry {
   /// the same axis, limits and storage. Scales are finite and above zero.
   QuantizedTensor (*quantize)(const TensorView& weight, const QScheme& scheme, const QParams& observed,
                               const Kernels& kernels);
+  /// Whether it needs a symmetric signed scheme, with zero point 0.
+  bool symmetric_only = false;
 };
 
 namespace detail {
@@ -25,6 +29,10 @@ inline constexpr std::array kWeightMethods = {
                       [](const TensorView& weight, const QScheme&, const QParams& observed, const Kernels& kernels) {
                         return QuantizedTensor{observed, quantize(weight, observed, kernels)};
                       }},
+    WeightMethodEntry{"mse", "the scale of least squared error", &quantize_mse},
+    WeightMethodEntry{"admm", "scale and integers fitted to each other in turn until nothing changes", &quantize_admm,
+                      true},
+    WeightMethodEntry{"tnn_admm", "TNN's ADMM exactly: 1000 such turns in float", &quantize_tnn_admm, true},
 };
 
 }  // namespace detail
