@@ -152,6 +152,33 @@ TEST_CASE("Fake quantization is the same to the bit on every instruction set, in
   });
 }
 
+TEST_CASE("Results that are written past the caches are the same, from any address on") {
+  const AffineMap map{0.1F, 3, -128, 127};
+  const std::vector<float> hard = hard_values(map);
+  const auto large = [&](std::size_t count) {
+    std::vector<float> values(count);
+    for (std::size_t i = 0; i < count; ++i) values[i] = hard[i % hard.size()];
+    return values;
+  };
+  const std::vector<float> quarter_million = large((std::size_t{1} << 18) + 1234);
+  const std::vector<float> four_million = large((std::size_t{1} << 22) + 1234);
+  std::vector<float> expected(four_million.size());
+  plain_kernels().fake_quantize_f32(four_million.data(), four_million.size(), map, expected.data());
+  on_every_isa([&](const Kernels& kernels) {
+    for (const std::size_t offset : {0U, 1U, 37U}) {
+      std::vector<std::int8_t> plain(quarter_million.size(), 77);
+      std::vector<std::int8_t> found(quarter_million.size(), 77);
+      const std::size_t n = quarter_million.size() - offset - 5;
+      plain_kernels().quantize_f32_s8(quarter_million.data() + offset, n, map, plain.data() + offset);
+      kernels.quantize_f32_s8(quarter_million.data() + offset, n, map, found.data() + offset);
+      CHECK(found == plain);
+    }
+    std::vector<float> values = four_million;
+    kernels.fake_quantize_f32(values.data() + 3, values.size() - 3, map, values.data() + 3);
+    CHECK(std::memcmp(values.data() + 3, expected.data() + 3, (values.size() - 3) * sizeof(float)) == 0);
+  });
+}
+
 TEST_CASE("Bin indices are the same on every instruction set") {
   on_every_isa([](const Kernels& kernels) {
     for (const float inverse_width : {1.0F, 0x1p-116F, 0x1p126F, 64.0F}) {
