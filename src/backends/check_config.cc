@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include "octavo/backends.h"
 #include "octavo/error.h"
 #include "tensor_choice.h"
@@ -9,16 +13,23 @@ namespace {
 
 using planning::TensorKind;
 
-/// Methods that search for their own scales would only throw away what the observer found.
-void check_weight_method(const TensorQConfig& weight, std::string_view method, const Extensions& extensions,
-                         std::string_view where) {
-  planning::weight_method_named(method, extensions, where);
-  if (method == "minmax" || !weight.observer) return;
+/// Methods that search for their own scales would only throw away what an observer of the same level found. `weight`
+/// is that level's, `scheme` what holds in the end.
+void check_weight_method(const std::optional<TensorQConfig>& weight, const QScheme& scheme, std::string_view name,
+                         const Extensions& extensions, std::string_view where) {
+  const WeightMethodEntry method = planning::weight_method_named(name, extensions, where);
+  if (name != "minmax" && weight && weight->observer) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{}weight_method '{}' finds its own scales, so that w_observer {} would have no effect; "
+                            "leave out one of the two",
+                            where, name, weight->observer->type));
+  }
+  if (!method.symmetric_only || (scheme.symmetric && scheme.is_signed())) return;
   throw Error(
       ErrorCode::invalid_argument,
-      fmt::format("{}weight_method '{}' finds its own scales, so that w_observer {} would have no effect; leave "
-                  "out one of the two",
-                  where, method, weight.observer->type));
+      fmt::format("{}weight_method '{}' needs weights with zero point 0, found {} {}; set w_qscheme's qdtype: "
+                  "qint8 and is_symmetry: true",
+                  where, name, scheme.symmetric ? "symmetric" : "asymmetric", scheme.is_signed() ? "qint8" : "quint8"));
 }
 
 void check_override(const QConfig& config, std::size_t index, const BackendSpec& backend) {
@@ -28,30 +39,28 @@ void check_override(const QConfig& config, std::size_t index, const BackendSpec&
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("{}neither op_type nor node says for which operators it is", where));
   }
-  if (over.weight) {
-    const TensorQConfig weight = planning::merged(config.weight, *over.weight);
-    planning::choose(weight, TensorKind::weight, backend, config.extensions, where);
+  if (over.weight || over.weight_method) {
+    const TensorQConfig weight = planning::merged(config.weight, over.weight.value_or(TensorQConfig{}));
+    const auto choice = planning::choose(weight, TensorKind::weight, backend, config.extensions, where);
+    check_weight_method(over.weight, choice.scheme, over.weight_method.value_or(config.weight_method),
+                        config.extensions, where);
   }
-  if (over.activation) {
-    const TensorQConfig activation = planning::merged(config.activation, *over.activation);
-    planning::choose(activation, TensorKind::activation, backend, config.extensions, where);
-  }
-  // A method for some operators may stand beside the observer for all others.
-  check_weight_method(over.weight.value_or(TensorQConfig{}), over.weight_method.value_or(config.weight_method),
-                      config.extensions, where);
+  if (!over.activation) return;
+  const TensorQConfig activation = planning::merged(config.activation, *over.activation);
+  planning::choose(activation, TensorKind::activation, backend, config.extensions, where);
 }
 
 }  // namespace
 
 void check_config(const QConfig& config, const BackendSpec& backend) {
-  planning::choose(config.weight, TensorKind::weight, backend, config.extensions, "");
+  const auto weight = planning::choose(config.weight, TensorKind::weight, backend, config.extensions, "");
   const auto activation = planning::choose(config.activation, TensorKind::activation, backend, config.extensions, "");
   if (activation.reuses_input) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("a_observer: {} is for operators that move data alone: give it in an override",
                             activation.observer->name));
   }
-  check_weight_method(config.weight, config.weight_method, config.extensions, "");
+  check_weight_method(config.weight, weight.scheme, config.weight_method, config.extensions, "");
   for (std::size_t i = 0; i < config.overrides.size(); ++i) check_override(config, i, backend);
 }
 

@@ -21,6 +21,7 @@ bool all_finite(const Tensor& tensor) {
 /// Channels of the output: those of the bias. `weight` is the constant weight of `node`.
 std::int64_t output_channels(const Node& node, const Tensor& weight) {
   if (node.op_type == "Conv") return weight.dim(0);
+  if (node.op_type == "ConvTranspose") return weight.dim(1) * node.int_or("group", 1);
   return node.op_type == "Gemm" && node.int_or("transB", 0) != 0 ? weight.dim(0) : weight.shape().back();
 }
 
@@ -35,12 +36,16 @@ std::string reason_against_bias(const Graph& graph, const Node& node) {
   return all_finite(*bias) ? "" : "its bias holds infinities or NaNs";
 }
 
-std::string reason_against_weight(const Graph& graph, const Node& node) {
+std::string reason_against_weight(const Graph& graph, const Node& node, const OpRule& rule) {
   if (graph.value(node.input(0)).is_constant()) return "its data input is constant";
   const Tensor* weight = graph.constant(node.input(1));
   if (weight == nullptr) return "its weight is not constant";
   if (weight->dtype() != DType::f32) return fmt::format("its weight is {}, not f32", name_of(weight->dtype()));
   if (weight->rank() < 2 || weight->size() == 0) return "its weight has no channels";
+  if (rule.weight_rank != 0 && weight->rank() != rule.weight_rank) {
+    return fmt::format("its weight has {} dimensions, and only those of {} have an integer kernel", weight->rank(),
+                       rule.weight_rank);
+  }
   if (!all_finite(*weight)) return "its weight holds infinities or NaNs";
   if (std::string reason = reason_against_bias(graph, node); !reason.empty()) return reason;
   if (node.op_type != "Gemm") return {};
@@ -77,8 +82,20 @@ std::optional<int> weight_channel_axis(const Graph& graph, const Node& node) {
   const Tensor* weight = graph.constant(node.input(1));
   if (weight == nullptr) return std::nullopt;
   if (node.op_type == "Conv") return 0;
+  if (node.op_type == "ConvTranspose" && node.int_or("group", 1) == 1) return 1;
   if (node.op_type == "Gemm") return node.int_or("transB", 0) != 0 ? 0 : 1;
   if (node.op_type == "MatMul" && weight->rank() == 2) return 1;
+  return std::nullopt;
+}
+
+std::optional<int> weight_input_axis(const Graph& graph, const Node& node) {
+  const Tensor* weight = graph.constant(node.input(1));
+  if (weight == nullptr) return std::nullopt;
+  if (node.op_type == "Gemm") return node.int_or("transB", 0) != 0 ? 1 : 0;
+  if (node.op_type == "MatMul" && weight->rank() == 2) return 0;
+  const bool point =
+      std::all_of(weight->shape().begin() + 2, weight->shape().end(), [](auto size) { return size == 1; });
+  if (node.op_type == "Conv" && point && node.int_or("group", 1) == 1) return 1;
   return std::nullopt;
 }
 
@@ -86,7 +103,7 @@ std::string reason_against(const Graph& graph, const Node& node, const OpRule& r
   if (node.op_type != rule.op_type || !node.domain.empty()) return "it is another operator of the same name";
   if (node.input(0) == kNoValue || node.output(0) == kNoValue) return "it has no input or no output";
   if (!is_float(graph, node.input(0)) || !is_float(graph, node.output(0))) return "it does not compute in f32";
-  if (rule.role == OpRole::weighted) return reason_against_weight(graph, node);
+  if (rule.role == OpRole::weighted) return reason_against_weight(graph, node, rule);
   if (rule.role == OpRole::computes || rule.role == OpRole::joins) {
     for (const ValueId input : node.inputs) {
       if (input != kNoValue && graph.value(input).is_constant()) return "one of its operands is constant";

@@ -3,18 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <numeric>
+#include <utility>
 
 #include "eligibility.h"
 
 namespace octavo::planning {
 namespace {
-
-// Tails are rare values that carry little; cutting 0.001 % of them buys resolution for the rest. Where every
-// value reaches the user or comes from him, nothing is cut.
-constexpr std::string_view kObserver = "PercentileObserver";
-constexpr std::string_view kExactObserver = "MinMaxObserver";
 
 std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
 
@@ -28,7 +23,7 @@ bool has_one_data_input(const OpRule& rule) { return rule.role == OpRole::weight
 }  // namespace
 
 Planner::Planner(const Graph& graph, const BackendSpec& backend, const QConfig& config)
-    : graph_(graph), backend_(backend), config_(config), order_(graph.nodes()) {
+    : graph_(graph), backend_(backend), config_(graph, backend, config), order_(graph.nodes()) {
   const std::size_t nodes = bound(order_);
   const std::size_t values = bound(graph.values());
   rules_.resize(nodes);
@@ -36,11 +31,13 @@ Planner::Planner(const Graph& graph, const BackendSpec& backend, const QConfig& 
   fused_into_.resize(nodes, kNoNode);
   reasons_.resize(nodes);
   reaches_integer_.resize(values);
+  kept_float_.resize(values);
   quantized_.resize(values);
   shares_with_.resize(values);
   std::iota(shares_with_.begin(), shares_with_.end(), 0);
 
   for (const NodeId id : order_) rules_[index(id)] = backend.rule_for(graph.node(id).op_type);
+  find_kept_floats();
   // Backwards, so that the readers of a result are decided before the node that computes it.
   for (auto it = order_.rbegin(); it != order_.rend(); ++it) {
     reasons_[index(*it)] = reason_against_node(*it);
@@ -53,13 +50,55 @@ Planner::Planner(const Graph& graph, const BackendSpec& backend, const QConfig& 
   }
 }
 
-std::string Planner::reason_against_node(NodeId id) const {
+/// The operator that computes the value and, before it, the activation that is fused into that.
+std::vector<NodeId> Planner::writers_of(ValueId id) const {
+  const NodeId producer = graph_.producer(id);
+  if (producer == kNoNode) return {};
+  const OpRule* rule = rule_of(producer);
+  if (rule == nullptr || rule->role != OpRole::activation) return {producer};
+  const NodeId host = graph_.producer(graph_.node(producer).input(0));
+  if (host == kNoNode || rule_of(host) == nullptr || result_of(host) != id) return {producer};
+  return {producer, host};
+}
+
+void Planner::find_kept_floats() {
+  for (const ValueId id : graph_.values()) {
+    if (!graph_.value(id).is_constant()) kept_float_[index(id)] = config_.keeps_float(id, writers_of(id));
+  }
+}
+
+std::string Planner::reason_against_operator(NodeId id) const {
+  if (std::string reason = config_.reason_to_skip(id); !reason.empty()) return reason;
   const Node& node = graph_.node(id);
-  const OpRule* rule = rules_[index(id)];
+  const OpRule* rule = rule_of(id);
   if (rule == nullptr) return fmt::format("{} has no integer kernel in {}", node.op_type, backend_.name);
   if (rule->role == OpRole::activation) return "no integer operator before it to fuse into";
-  std::string reason = reason_against(graph_, node, *rule);
-  if (!reason.empty() || rule->role == OpRole::weighted) return reason;
+  return reason_against(graph_, node, *rule);
+}
+
+std::string Planner::reason_against_kept_floats(NodeId id) const {
+  const Node& node = graph_.node(id);
+  const bool weighted = rule_of(id)->role == OpRole::weighted;
+  if (weighted && is_kept_float(node.input(0))) {
+    return fmt::format("its input '{}' stays in float, as the configuration has it; its weight becomes integers",
+                       graph_.value(node.input(0)).name);
+  }
+  if (weighted) return {};
+  std::vector<ValueId> values = node.inputs;
+  values.insert(values.end(), node.outputs.begin(), node.outputs.end());
+  values.push_back(result_of(id));
+  for (const ValueId value : values) {
+    if (!is_kept_float(value)) continue;
+    return fmt::format("'{}' stays in float, as the configuration has it", graph_.value(value).name);
+  }
+  return {};
+}
+
+std::string Planner::reason_against_node(NodeId id) const {
+  std::string reason = reason_against_operator(id);
+  if (reason.empty()) reason = reason_against_kept_floats(id);
+  if (!reason.empty() || rule_of(id)->role == OpRole::weighted) return reason;
+  const Node& node = graph_.node(id);
   for (const ValueId output : node.outputs) {
     if (output == kNoValue) continue;
     reason = reason_against_readers(output == node.output(0) ? result_of(id) : output);
@@ -92,6 +131,7 @@ ValueId Planner::result_of(NodeId id) const {
   const NodeId reader = graph_.consumers(output).front();
   const OpRule* rule = rules_[index(reader)];
   if (rule == nullptr || rule->role != OpRole::activation || graph_.node(reader).input(0) != output) return output;
+  if (!config_.reason_to_skip(reader).empty()) return output;
   return reason_against(graph_, graph_.node(reader), *rule).empty() ? graph_.node(reader).output(0) : output;
 }
 
@@ -147,7 +187,7 @@ void Planner::quantize_around(NodeId id) {
 }
 
 void Planner::quantize(ValueId id) {
-  if (id != kNoValue && !graph_.value(id).is_constant()) quantized_[index(id)] = true;
+  if (id != kNoValue && !graph_.value(id).is_constant() && !is_kept_float(id)) quantized_[index(id)] = true;
 }
 
 void Planner::share(ValueId a, ValueId b) {
@@ -162,44 +202,28 @@ ValueId Planner::group_of(ValueId id) const {
 }
 
 bool Planner::integer_producer(ValueId id) const {
-  const NodeId producer = graph_.producer(id);
-  return producer != kNoNode && is_integer(producer);
+  const auto writers = writers_of(id);
+  if (writers.empty() || !is_integer(writers.front())) return false;
+  if (!backend_.splits_outputs || !rule_of(writers.back())->float_output) return true;
+  if (graph_.is_output(id) || graph_.is_captured(id)) return false;
+  const auto readers = graph_.consumers(id);
+  return std::all_of(readers.begin(), readers.end(), [&](NodeId reader) { return reads_integers(reader, id); });
 }
-
-bool Planner::wants_exact_range(ValueId id) const { return graph_.is_input(id) || !reaches_integer_[index(id)]; }
 
 Plan Planner::plan() const {
   Plan plan;
-  std::map<ValueId, bool> exact;  // by group
-  for (const ValueId id : graph_.values()) {
-    if (!quantized_[index(id)]) continue;
-    const auto [entry, first] = exact.try_emplace(group_of(id), true);
-    entry->second = entry->second && wants_exact_range(id);
-  }
-  for (const ValueId id : graph_.values()) {
-    if (!quantized_[index(id)]) continue;
-    const std::string_view observer = exact.at(group_of(id)) ? kExactObserver : kObserver;
-    ActivationPlan& activation = plan.activations.emplace_back();
-    activation.value = id;
-    activation.scheme = backend_.activation;
-    activation.observer = *find_observer(observer);
-    activation.group = group_of(id);
-    activation.integer_producer = integer_producer(id);
+  plan.notes = config_.notes();
+  Notes notes;
+  plan_activations(plan, notes);
+  std::set<ValueId> with_one_scale;
+  for (const ActivationPlan& activation : plan.activations) {
+    if (!activation.scheme.per_channel()) with_one_scale.insert(activation.value);
   }
   for (const NodeId id : order_) {
-    if (!is_integer(id)) continue;
-    plan.integer_nodes.insert(id);
-    if (rules_[index(id)]->role != OpRole::weighted) continue;
-    QScheme scheme = backend_.weight;
-    const auto axis = weight_channel_axis(graph_, graph_.node(id));
-    if (backend_.per_channel_weights && axis) scheme.axis = *axis;
-    WeightPlan& weight = plan.weights.emplace_back();
-    weight.node = id;
-    weight.scheme = scheme;
-    if (scheme.per_channel()) weight.observer = *find_observer("PerChannelMinMaxObserver");
-    weight.observer_options.axis = std::max(scheme.axis, 0);
-    if (backend_.int32_bias && graph_.node(id).input(2) != kNoValue) plan.biases.push_back({id, 2, 1});
+    if (is_integer(id)) plan.integer_nodes.insert(id);
+    if (has_integer_weight(id)) plan_weight(id, with_one_scale, plan, notes);
   }
+  for (std::string& line : notes.lines()) plan.notes.push_back(std::move(line));
   return plan;
 }
 

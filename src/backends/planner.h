@@ -1,8 +1,11 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
+#include "graph_config.h"
+#include "notes.h"
 #include "octavo/backends.h"
 #include "octavo/graph.h"
 #include "octavo/plan.h"
@@ -15,6 +18,8 @@ namespace octavo::planning {
 /// Weighted operators run in integers wherever they can: that is where time and size go. Everything between
 /// them does so only where integers come out of it into integer operators alone. An Add that feeds a float
 /// operator would cost accuracy twice, rounding its inputs and its output, and save nothing.
+///
+/// planner.cc decides where integers run, plan_activations.cc and plan_weights.cc by which schemes.
 class Planner {
  public:
   Planner(const Graph& graph, const BackendSpec& backend, const QConfig& config);
@@ -23,9 +28,18 @@ class Planner {
   std::vector<NodeSupport> support() const;
 
  private:
+  struct Group;
+  struct ActivationNotes;
+
   bool is_integer(NodeId id) const { return integer_[static_cast<std::size_t>(id)]; }
   void mark_integer(NodeId id) { integer_[static_cast<std::size_t>(id)] = true; }
+  const OpRule* rule_of(NodeId id) const { return rules_[static_cast<std::size_t>(id)]; }
+  std::vector<NodeId> writers_of(ValueId id) const;
+  void find_kept_floats();
+  bool is_kept_float(ValueId id) const { return id != kNoValue && kept_float_[static_cast<std::size_t>(id)]; }
   std::string reason_against_node(NodeId id) const;
+  std::string reason_against_operator(NodeId id) const;
+  std::string reason_against_kept_floats(NodeId id) const;
   std::string reason_against_readers(ValueId result) const;
   bool reads_integers(NodeId reader, ValueId value) const;
   ValueId result_of(NodeId id) const;
@@ -36,17 +50,28 @@ class Planner {
   void share(ValueId a, ValueId b);
   ValueId group_of(ValueId id) const;
   bool integer_producer(ValueId id) const;
+
   bool wants_exact_range(ValueId id) const;
+  bool meets_observer_rule(ValueId id) const;
+  bool may_be_per_channel(ValueId id) const;
+  void add_to_group(ValueId id, Group& group) const;
+  ActivationPlan activation_plan(const Group& group, ActivationNotes& told) const;
+  void plan_activations(Plan& plan, Notes& notes) const;
+
+  bool has_integer_weight(NodeId id) const;
+  QScheme weight_scheme(NodeId id, const TensorChoice& choice, Notes& notes) const;
+  void plan_weight(NodeId id, const std::set<ValueId>& with_one_scale, Plan& plan, Notes& notes) const;
 
   const Graph& graph_;
   const BackendSpec& backend_;
-  const QConfig& config_;
+  GraphConfig config_;
   std::vector<NodeId> order_;
   std::vector<const OpRule*> rules_;   // by node; null where it has none
   std::vector<bool> integer_;          // by node
   std::vector<NodeId> fused_into_;     // by node: the operator an activation is fused into
   std::vector<std::string> reasons_;   // by node: why it is not integer
   std::vector<bool> reaches_integer_;  // by value: some integer node depends on it
+  std::vector<bool> kept_float_;       // by value: the user wants no parameters for it
   std::vector<bool> quantized_;        // by value
   std::vector<ValueId> shares_with_;   // by value: union-find towards the group's first value
 };

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "command.h"
 #include "console.h"
@@ -52,12 +53,16 @@ void print_operators(const Graph& graph) {
   for (const auto& [type, count] : counts) fmt::print("  {:>5}  {}\n", count, type);
 }
 
-std::uint64_t weight_bytes(const Graph& graph, const Plan& plan) {
-  std::uint64_t bytes = 0;
+/// Sizes of planned weights as they are and as integers.
+std::pair<std::uint64_t, std::uint64_t> weight_bytes(const Graph& graph, const Plan& plan) {
+  std::uint64_t floats = 0;
+  std::uint64_t integers = 0;
   for (const WeightPlan& weight : plan.weights) {
-    bytes += graph.constant(graph.node(weight.node).input(weight.input))->byte_size();
+    const Tensor& tensor = *graph.constant(graph.node(weight.node).input(weight.input));
+    floats += tensor.byte_size();
+    integers += static_cast<std::uint64_t>(tensor.size()) * size_of(weight.scheme.storage());
   }
-  return bytes;
+  return {floats, integers};
 }
 
 /// For a model that is quantized already: what it carries instead of a plan.
@@ -101,8 +106,10 @@ void print_support(const Graph& model, const BackendSpec& backend) {
   fmt::print("\nWith {} ({}):\n{} operators after preparing, {} run in integers, {} in float.\n", backend.name,
              backend.description, support.size(), integer, support.size() - static_cast<std::size_t>(integer));
   for (const auto& [reason, nodes] : floats) print_reason(reason, nodes);
-  const std::uint64_t weights = weight_bytes(graph, make_plan(graph, backend));
-  fmt::print("{} of float weights will become {} of integers.\n", bytes_text(weights), bytes_text(weights / 4));
+  const Plan plan = make_plan(graph, backend);
+  const auto [weights, quantized] = weight_bytes(graph, plan);
+  fmt::print("{} of float weights will become {} of integers.\n", bytes_text(weights), bytes_text(quantized));
+  for (const std::string& note : plan.notes) fmt::print("note: {}\n", note);
 }
 
 void run(const Arguments& arguments) {
@@ -126,7 +133,9 @@ void add_inspect_command(CLI::App& app) {
       app.add_subcommand("inspect", "Show a model's inputs, outputs and operators, and what will run in integers");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("model", arguments->model, "model (.onnx)")->required();
-  command->add_option("--backend", arguments->backend, "runtime the model is meant for")
+  std::string names;
+  for (const BackendSpec* backend : backends()) names += fmt::format("{}{}", names.empty() ? "" : ", ", backend->name);
+  command->add_option("--backend", arguments->backend, fmt::format("runtime the model is meant for: {}", names))
       ->type_name("NAME")
       ->capture_default_str();
   command->callback([arguments] { run(*arguments); });

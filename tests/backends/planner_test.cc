@@ -1,61 +1,14 @@
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 #include <set>
 #include <string>
 
+#include "named_plan.h"
 #include "octavo/backends.h"
 #include "support/graphs.h"
 
 using namespace octavo;
 using namespace octavo::test;
-
-namespace {
-
-/// A plan by names.
-struct Named {
-  std::set<std::string> integer;              // what integer nodes write
-  std::map<std::string, std::string> groups;  // activation → first name of its group
-  std::set<std::string> exact;                // activations whose range is not cut
-  std::set<std::string> from_float;           // activations that float operators or the caller compute
-  std::set<std::string> weighted;             // what nodes with an integer weight write
-  std::set<std::string> biased;
-  std::map<std::string, std::string> reasons;
-};
-
-Named plan_of(const std::string& body) {
-  Graph graph = parse_graph("graph opset 13 {" + body + "}");
-  infer_shapes(graph);
-  const BackendSpec& backend = backend_named("onnxruntime");
-  const Plan plan = make_plan(graph, backend);
-  const auto written = [&](NodeId id) { return graph.value(graph.node(id).output(0)).name; };
-  Named named;
-  for (const NodeId id : plan.integer_nodes) named.integer.insert(written(id));
-  std::map<int, std::string> first;
-  for (const ActivationPlan& activation : plan.activations) {
-    const std::string name = graph.value(activation.value).name;
-    named.groups[name] = first.try_emplace(activation.group, name).first->second;
-    if (activation.observer.name == "MinMaxObserver") named.exact.insert(name);
-    if (!activation.integer_producer) named.from_float.insert(name);
-  }
-  for (const WeightPlan& weight : plan.weights) named.weighted.insert(written(weight.node));
-  for (const BiasPlan& bias : plan.biases) named.biased.insert(written(bias.node));
-  for (const NodeSupport& support : explain_plan(graph, backend)) {
-    CHECK(support.integer == plan.integer_nodes.contains(support.node));
-    CHECK(support.reason.empty() == support.integer);
-    named.reasons[written(support.node)] = support.reason;
-  }
-  return named;
-}
-
-using Set = std::set<std::string>;
-using Groups = std::map<std::string, std::string>;
-
-const std::string kIn =
-    "input x: f32[1,3,8,8] const w: f32[4,3,3,3] = random(1) const v: f32[4,4,1,1] = random(2) "
-    "const b: f32[4] = random(3) ";
-
-}  // namespace
 
 TEST_CASE("backends are found by name, and an unknown name lists them") {
   CHECK(backend_named("onnxruntime").min_opset == 13);

@@ -1,0 +1,80 @@
+#include "spans.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "nearest.h"
+#include "node_names.h"
+#include "octavo/error.h"
+
+namespace octavo::planning {
+namespace {
+
+[[noreturn]] void refuse_name(const Graph& graph, std::string_view name) {
+  std::vector<std::string_view> known;
+  for (const NodeId id : graph.nodes()) known.push_back(name_of_node(graph, id));
+  for (const ValueId id : graph.values()) {
+    if (!graph.value(id).is_constant()) known.emplace_back(graph.value(id).name);
+  }
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("skipped span: the graph has no node or value '{}'; did you mean {}?", name,
+                          nearest_names(name, known)));
+}
+
+/// The nodes that an end of a span stands for: the node of that name, or what reads (`forwards`) or computes the value.
+std::set<NodeId> nodes_at(const Graph& graph, std::string_view name, bool forwards) {
+  for (const NodeId id : graph.nodes()) {
+    if (name_of_node(graph, id) == name) return {id};
+  }
+  const auto value = graph.find_value(name);
+  if (!value || graph.value(*value).is_constant()) refuse_name(graph, name);
+  if (forwards) {
+    const auto readers = graph.consumers(*value);
+    return {readers.begin(), readers.end()};
+  }
+  if (graph.producer(*value) == kNoNode) return {};
+  return {graph.producer(*value)};
+}
+
+bool touches(const std::vector<ValueId>& values, const std::set<ValueId>& reached) {
+  return std::any_of(values.begin(), values.end(), [&](ValueId id) { return reached.contains(id); });
+}
+
+}  // namespace
+
+std::vector<NodeId> nodes_between(const Graph& graph, const QSpan& span) {
+  const auto first = nodes_at(graph, span.from, true);
+  const auto last = nodes_at(graph, span.to, false);
+  const auto order = graph.nodes();
+  std::set<ValueId> below;
+  std::vector<NodeId> after;
+  for (const NodeId id : order) {
+    const Node& node = graph.node(id);
+    if (!first.contains(id) && !touches(node.inputs, below) && !touches(node.captured, below)) continue;
+    after.push_back(id);
+    below.insert(node.outputs.begin(), node.outputs.end());
+    below.erase(kNoValue);
+  }
+  std::set<ValueId> above;
+  std::vector<NodeId> between;
+  for (auto it = after.rbegin(); it != after.rend(); ++it) {
+    const Node& node = graph.node(*it);
+    if (!last.contains(*it) && !touches(node.outputs, above)) continue;
+    between.push_back(*it);
+    above.insert(node.inputs.begin(), node.inputs.end());
+    above.insert(node.captured.begin(), node.captured.end());
+    above.erase(kNoValue);
+  }
+  if (between.empty()) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("skipped span: no way leads from '{}' to '{}'; is it the other way round?", span.from, span.to));
+  }
+  std::reverse(between.begin(), between.end());
+  return between;
+}
+
+}  // namespace octavo::planning
