@@ -1,5 +1,6 @@
 #include "octavo/core/qparams.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <catch2/catch.hpp>
@@ -29,12 +30,55 @@ std::vector<QScheme> all_schemes() {
   return schemes;
 }
 
-TEST_CASE("Ranges of nothing and of zeros give scale 1") {
-  for (const Range& range : {Range{}, Range{0.0F, 0.0F}, Range{-0.0F, 0.0F}, Range{std::nanf(""), 1.0F}}) {
+TEST_CASE("No range gives scale 1, zeros the smallest scale, as PyTorch has it") {
+  for (const Range& range : {Range{}, Range{std::nanf(""), 1.0F}}) {
     CHECK(qparams_from_range(range, {QType::quint8}) == QParams{{1.0F}, {0}, -1, 0, 255, DType::u8});
     CHECK(qparams_from_range(range, {QType::qint8}) == QParams{{1.0F}, {0}, -1, -128, 127, DType::i8});
+    CHECK(qparams_from_range(range, {QType::quint8, 8, true}).zero_point[0] == 0);
+  }
+  for (const Range& range : {Range{0.0F, 0.0F}, Range{-0.0F, 0.0F}}) {
+    CHECK(qparams_from_range(range, {QType::quint8}) == QParams{{0x1p-23F}, {0}, -1, 0, 255, DType::u8});
+    CHECK(qparams_from_range(range, {QType::qint8}) == QParams{{0x1p-23F}, {-128}, -1, -128, 127, DType::i8});
     CHECK(qparams_from_range(range, {QType::quint8, 8, true}).zero_point[0] == 128);
     CHECK(qparams_from_range(range, {QType::qint8, 8, true, true}).zero_point[0] == 0);
+  }
+}
+
+TEST_CASE("Every field of a scheme has its part in the parameters") {
+  const Range range{-1.0F, 3.0F};
+  QScheme scheme{.qtype = QType::quint8};
+  scheme.reduce_range = true;
+  CHECK(qparams_from_range(range, scheme) == QParams{{4.0F / 127.0F}, {32}, -1, 0, 127, DType::u8});
+  scheme.symmetric = true;
+  CHECK(qparams_from_range(range, scheme).zero_point[0] == 64);
+  scheme.reduce_range = false;
+  CHECK(qparams_from_range(range, scheme).zero_point[0] == 128);
+  scheme.explicit_range = true;
+  CHECK(qparams_from_range(range, scheme) == QParams{{3.0F / 127.5F}, {127}, -1, 0, 255, DType::u8});
+  CHECK(qparams_from_range({0.0F, 1e-5F}, {.qtype = QType::qint8, .symmetric = true, .eps = 0x1p-12F}).scale[0] ==
+        0x1p-12F);
+  CHECK(qparams_from_range(range, {.qtype = QType::qint8, .symmetric = true, .reduce_range = true}) ==
+        QParams{{3.0F / 63.5F}, {0}, -1, -64, 63, DType::i8});
+}
+
+TEST_CASE("Powers of two are no smaller than the scale, less than twice it, and the zero point is theirs") {
+  for (const QScheme& plain : all_schemes()) {
+    QScheme scheme = plain;
+    scheme.power_of_two = true;
+    for (const Range& range : {Range{-1.0F, 3.0F}, Range{0.0F, 255.0F}, Range{-0.3F, 1e-3F}, Range{0.0F, 0.0F},
+                               Range{-kLargest, kLargest}}) {
+      const float exact = qparams_from_range(range, plain).scale[0];
+      const QParams params = qparams_from_range(range, scheme);
+      CAPTURE(range.min, range.max, scheme.bits, exact, params.scale[0]);
+      int exponent = 0;
+      CHECK(std::frexp(params.scale[0], &exponent) == 0.5F);
+      CHECK((params.scale[0] >= exact || params.scale[0] == 0x1p127F));
+      CHECK(params.scale[0] / 2.0F < exact);
+      if (scheme.symmetric) continue;
+      const float steps = std::nearbyint(std::min(range.min, 0.0F) / params.scale[0]);
+      const int zero_point = params.quant_min - static_cast<std::int32_t>(steps);
+      CHECK(params.zero_point[0] == std::min(zero_point, params.quant_max));
+    }
   }
 }
 
@@ -78,7 +122,7 @@ TEST_CASE("The range fits the integers to within a step, zero exactly") {
 TEST_CASE("One range for each index of the axis") {
   const std::array<Range, 3> ranges = {Range{-1.0F, 1.0F}, Range{}, Range{0.0F, 254.0F}};
   const QParams params = qparams_from_ranges(ranges, {QType::qint8, 8, true, true, 1});
-  CHECK(params.scale == std::vector<float>{1.0F / 127.0F, 1.0F, 2.0F});
+  CHECK(params.scale == std::vector<float>{1.0F / 127.0F, 1.0F, 2.0F});  // nothing was seen of the second
   CHECK(params.zero_point == std::vector<std::int32_t>{0, 0, 0});
   CHECK(params.axis == 1);
   CHECK(affine_map(params, 2).scale == 2.0F);

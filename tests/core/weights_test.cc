@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <vector>
 
@@ -12,10 +13,10 @@ namespace {
 
 constexpr float kLargest = std::numeric_limits<float>::max();
 
-TEST_CASE("Every channel's largest weight is 127, an all-zero channel is left in peace") {
+TEST_CASE("Every channel's largest weight is 127, an all-zero channel has the smallest scale") {
   const Tensor weight = Tensor::from<float>({3, 2}, {0.5F, -2.0F, 0.0F, 0.0F, 1e-3F, 5e-4F});
   const QuantizedTensor q = quantize_weight(weight, {QType::qint8, 8, true, true, 0});
-  CHECK(q.params.scale == std::vector<float>{2.0F / 127.0F, 1.0F, 1e-3F / 127.0F});
+  CHECK(q.params.scale == std::vector<float>{2.0F / 127.0F, 0x1p-23F, 1e-3F / 127.0F});
   CHECK(q.params.zero_point == std::vector<std::int32_t>{0, 0, 0});
   const auto integers = q.integers.data<std::int8_t>();
   CHECK(std::vector<int>(integers.begin(), integers.end()) == std::vector<int>{32, -127, 0, 0, 127, 64});
@@ -42,6 +43,21 @@ TEST_CASE("Weight scales grow only where the bias would overflow, and then it fi
     CHECK(input_scale * held[c] >= std::numeric_limits<float>::min());
   }
   CHECK(scales_that_hold_bias(std::vector<float>{1e-12F}, input_scale, bias) == std::vector<float>{held[1]});
+}
+
+TEST_CASE("Biases beside all-zero weights and all-zero activations keep their value") {
+  const float smallest = qparams_from_range({0.0F, 0.0F}, {QType::qint8, 8, true, true}).scale[0];
+  CHECK(smallest == 0x1p-23F);
+  for (const float input_scale : {smallest, 0.02F}) {
+    for (const float bias : {0.0F, 1e-6F, 3.0F, -40000.0F, 1e30F}) {
+      const float held = scales_that_hold_bias(std::vector{smallest}, input_scale, std::vector{bias})[0];
+      CAPTURE(input_scale, bias, held);
+      const float scale = input_scale * held;
+      const std::int32_t integer = quantize_bias_value(bias, scale);
+      CHECK(std::abs(std::int64_t{integer}) <= std::int64_t{1} << 30);
+      CHECK(static_cast<float>(integer) * scale == Approx(bias).epsilon(1e-6).margin(scale));
+    }
+  }
 }
 
 TEST_CASE("The bias' scale stays a normal float and the weights' finite at any magnitude") {

@@ -12,6 +12,7 @@
 namespace octavo {
 
 class TensorStatistics;
+class UniformQuantizationObserverBase;
 
 /// What one tensor of one picture contributes to an observer. Its content is the observer's own affair.
 struct Summary {
@@ -40,14 +41,22 @@ class ObserverBase {
   /// Adds a summary that this kind of observer made.
   virtual void fold(const Summary& summary) = 0;
 
-  /// Adds the state of `later`, an observer of the same kind and options that saw the pictures after ours.
+  /// Adds the state of `later`, an observer of the same kind and options that saw the pictures after ours. Only where
+  /// `mergeable`.
   virtual void merge(const ObserverBase& later) = 0;
+
+  /// False where the state after all pictures cannot be had from two states (PyTorch's HistogramObserver): such an
+  /// observer must see every picture itself, in order.
+  virtual bool mergeable() const { return true; }
 
   /// Parameters for the statistics so far under `scheme`. Scales are finite and above zero for any
   /// statistics, none at all included; see qparams_from_ranges. An observer per tensor ignores
   /// the scheme's axis; one per channel joins its channels where the scheme is per tensor or
   /// where it saw nothing.
   virtual QParams compute_qparams(const QScheme& scheme) const = 0;
+
+  /// This observer, where its parameters follow from ranges alone; otherwise null.
+  virtual const UniformQuantizationObserverBase* uniform() const { return nullptr; }
 
   /// False for observers that have no parameters to give (Placeholder, Noop, Recording, ReuseInput): theirs are
   /// empty, and a value they watch stays float or takes another's.

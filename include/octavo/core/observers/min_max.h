@@ -6,7 +6,8 @@
 
 #include "octavo/core/bytes.h"
 #include "octavo/core/kernels.h"
-#include "octavo/core/observer.h"
+#include "octavo/core/statistics.h"
+#include "octavo/core/uniform_quantization_observer.h"
 
 namespace octavo {
 
@@ -16,7 +17,7 @@ struct RangeSummary final : Summary {
 };
 
 /// Smallest and largest value over all pictures: PyTorch's MinMaxObserver.
-class MinMaxObserver final : public ObserverBase {
+class MinMaxObserver final : public UniformQuantizationObserverBase {
  public:
   explicit MinMaxObserver(const Kernels& kernels = plain_kernels()) : kernels_(&kernels) {}
 
@@ -33,7 +34,14 @@ class MinMaxObserver final : public ObserverBase {
     range_ = range_.joined(static_cast<const MinMaxObserver&>(later).range_);
   }
 
-  QParams compute_qparams(const QScheme& scheme) const override { return qparams_from_range(range_, scheme); }
+  ChannelRanges ranges(const QScheme&) const override { return {range_}; }
+
+  bool restore(std::span<const TensorStatistics> statistics) override {
+    if (statistics.empty()) return false;
+    range_ = {};
+    for (const TensorStatistics& part : statistics) range_ = range_.joined(part.histogram().range());
+    return true;
+  }
 
   void save(std::vector<std::byte>& out) const override { core::ByteWriter(out).range(range_); }
   bool load(std::span<const std::byte> bytes) override {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <utility>
@@ -8,17 +10,21 @@
 #include "octavo/core/bytes.h"
 #include "octavo/core/observers/channel_ranges.h"
 #include "octavo/core/observers/moving_average_min_max.h"
+#include "octavo/core/statistics.h"
+#include "octavo/core/uniform_quantization_observer.h"
 
 namespace octavo {
 
-/// Moving average of each picture's range of every index of a dimension: PyTorch's
+/// Moving average of each batch's range of every index of a dimension: PyTorch's
 /// MovingAveragePerChannelMinMaxObserver. Keeps all ranges, 8 bytes a picture and channel, for the reason
 /// given at MovingAverageMinMaxObserver.
-class MovingAveragePerChannelMinMaxObserver final : public ObserverBase {
+class MovingAveragePerChannelMinMaxObserver final : public UniformQuantizationObserverBase {
  public:
   explicit MovingAveragePerChannelMinMaxObserver(double averaging_constant = 0.01, int axis = 0,
-                                                 const Kernels& kernels = plain_kernels())
-      : constant_(static_cast<float>(averaging_constant)), axis_(axis), kernels_(&kernels) {}
+                                                 const Kernels& kernels = plain_kernels(), std::size_t batch_size = 1)
+      : constant_(static_cast<float>(averaging_constant)), axis_(axis), batch_size_(batch_size), kernels_(&kernels) {
+    OCTAVO_REQUIRE(batch_size > 0, "a batch of at least one picture");
+  }
 
   std::unique_ptr<Summary> summarize(const TensorView& x) const override {
     auto summary = std::make_unique<ChannelRangesSummary>();
@@ -33,15 +39,33 @@ class MovingAveragePerChannelMinMaxObserver final : public ObserverBase {
     pictures_.insert(pictures_.end(), others.begin(), others.end());
   }
 
-  QParams compute_qparams(const QScheme& scheme) const override {
+  /// Where pictures differ in their number of channels, the largest number holds.
+  ChannelRanges ranges(const QScheme&) const override {
+    std::size_t channels = 0;
+    for (const ChannelRanges& picture : pictures_) channels = std::max(channels, picture.size());
     ChannelRanges averages;
-    for (const ChannelRanges& picture : pictures_) {
-      if (averages.size() < picture.size()) averages.resize(picture.size());
-      for (std::size_t c = 0; c < picture.size(); ++c) {
-        averages[c] = moved_average(averages[c], picture[c], constant_);
+    for (std::size_t c = 0; c < channels; ++c) {
+      averages.push_back(averaged(pictures_.size(), batch_size_, constant_,
+                                  [&](std::size_t i) { return c < pictures_[i].size() ? pictures_[i][c] : Range{}; }));
+    }
+    return averages;
+  }
+
+  bool by_channel() const override { return true; }
+
+  bool restore(std::span<const TensorStatistics> statistics) override {
+    if (statistics.empty()) return false;
+    std::vector<ChannelRanges> pictures;
+    for (std::size_t c = 0; c < statistics.size(); ++c) {
+      const auto seen = statistics[c].pictures();
+      pictures.resize(std::max(pictures.size(), seen.size()));
+      for (std::size_t i = 0; i < seen.size(); ++i) {
+        pictures[i].resize(statistics.size());
+        pictures[i][c] = seen[i].range;
       }
     }
-    return qparams_from_channels(averages, scheme);
+    pictures_ = std::move(pictures);
+    return true;
   }
 
   void save(std::vector<std::byte>& out) const override {
@@ -66,6 +90,7 @@ class MovingAveragePerChannelMinMaxObserver final : public ObserverBase {
  private:
   float constant_;
   int axis_;
+  std::size_t batch_size_;
   const Kernels* kernels_;
   std::vector<ChannelRanges> pictures_;
 };

@@ -7,12 +7,14 @@
 
 #include "octavo/core/bytes.h"
 #include "octavo/core/observers/channel_ranges.h"
+#include "octavo/core/statistics.h"
+#include "octavo/core/uniform_quantization_observer.h"
 
 namespace octavo {
 
 /// Smallest and largest value of each index of a dimension over all pictures: PyTorch's
 /// PerChannelMinMaxObserver.
-class PerChannelMinMaxObserver final : public ObserverBase {
+class PerChannelMinMaxObserver final : public UniformQuantizationObserverBase {
  public:
   explicit PerChannelMinMaxObserver(int axis = 0, const Kernels& kernels = plain_kernels())
       : axis_(axis), kernels_(&kernels) {}
@@ -25,7 +27,16 @@ class PerChannelMinMaxObserver final : public ObserverBase {
   void fold(const Summary& summary) override { join(static_cast<const ChannelRangesSummary&>(summary).ranges); }
   void merge(const ObserverBase& later) override { join(static_cast<const PerChannelMinMaxObserver&>(later).ranges_); }
 
-  QParams compute_qparams(const QScheme& scheme) const override { return qparams_from_channels(ranges_, scheme); }
+  ChannelRanges ranges(const QScheme&) const override { return ranges_; }
+
+  bool by_channel() const override { return true; }
+
+  bool restore(std::span<const TensorStatistics> statistics) override {
+    if (statistics.empty()) return false;
+    ranges_.clear();
+    for (const TensorStatistics& channel : statistics) ranges_.push_back(channel.histogram().range());
+    return true;
+  }
 
   void save(std::vector<std::byte>& out) const override {
     core::ByteWriter writer(out);

@@ -6,7 +6,7 @@
 namespace octavo {
 
 /// Rounds an f32 weight with the scales that its largest values ask for, one for each index of `scheme.axis` or
-/// one in all: the whole range is kept. An all-zero channel gets scale 1.
+/// one in all: the whole range is kept.
 inline QuantizedTensor quantize_weight(const TensorView& weight, const QScheme& scheme,
                                        const Kernels& kernels = plain_kernels()) {
   QuantizedTensor result;
