@@ -35,16 +35,21 @@ class FakeQuantizeBase {
   bool quantizing_ = true;
 };
 
+namespace detail {
+
+inline Tensor copy_of(const TensorView& x) {
+  return Tensor::from<float>(Shape(x.shape().begin(), x.shape().end()), x.data<float>());
+}
+
+}  // namespace detail
+
 /// Quantizes and dequantizes in float, as a step of a network would meet it: PyTorch's FakeQuantize, forward.
-/// Watches what passes and follows it, until told otherwise.
-class FakeQuantize final : public FakeQuantizeBase {
+/// Watches what passes and follows it, until told otherwise. `fake_quantize_gradient` is its gradient.
+class FakeQuantize : public FakeQuantizeBase {
  public:
-  /// Parameters follow `observer` from the first tensor on.
+  /// Parameters follow `observer` from the first tensor on. With one that has none everything passes as it is.
   FakeQuantize(const QScheme& scheme, std::unique_ptr<ObserverBase> observer, const Kernels& kernels = plain_kernels())
-      : scheme_(scheme), observer_(std::move(observer)), kernels_(&kernels) {
-    OCTAVO_REQUIRE(observer_ != nullptr, "an observer");
-    params_ = observer_->compute_qparams(scheme_);
-  }
+      : FakeQuantize(scheme, std::move(observer), &observers_own, kernels) {}
   /// Fixed parameters, no observer.
   explicit FakeQuantize(QParams params, const Kernels& kernels = plain_kernels())
       : params_(std::move(params)), kernels_(&kernels) {
@@ -54,10 +59,9 @@ class FakeQuantize final : public FakeQuantizeBase {
   Tensor forward(const TensorView& x) override {
     if (observing_) {
       observer_->fold(*observer_->summarize(x));
-      params_ = observer_->compute_qparams(scheme_);
+      params_ = rule_(*observer_, scheme_);
     }
-    if (!quantizing_) return Tensor::from<float>(Shape(x.shape().begin(), x.shape().end()), x.data<float>());
-    return fake_quantize(x, params_, *kernels_);
+    return quantizing_ && !params_.scale.empty() ? fake_quantize(x, params_, *kernels_) : detail::copy_of(x);
   }
 
   const QParams& qparams() const override { return params_; }
@@ -68,9 +72,24 @@ class FakeQuantize final : public FakeQuantizeBase {
     observer_.reset();
   }
 
+ protected:
+  /// From what an observer saw to parameters.
+  using Rule = QParams (*)(const ObserverBase& observer, const QScheme& scheme);
+
+  FakeQuantize(const QScheme& scheme, std::unique_ptr<ObserverBase> observer, Rule rule, const Kernels& kernels)
+      : scheme_(scheme), observer_(std::move(observer)), rule_(rule), kernels_(&kernels) {
+    OCTAVO_REQUIRE(observer_ != nullptr, "an observer");
+    params_ = rule_(*observer_, scheme_);
+  }
+
  private:
+  static QParams observers_own(const ObserverBase& observer, const QScheme& scheme) {
+    return observer.compute_qparams(scheme);
+  }
+
   QScheme scheme_;
   std::unique_ptr<ObserverBase> observer_;
+  Rule rule_ = &observers_own;
   QParams params_;
   const Kernels* kernels_;
 };

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "octavo/core/fake_quantize.h"
+#include "octavo/core/fake_quantizers/table.h"
 #include "octavo/core/observers/table.h"
 #include "octavo/core/weights/absmax.h"
 
@@ -15,11 +15,15 @@ int main() {
   const std::array<std::int64_t, 2> shape = {2, 3};
   const TensorView x(shape, values.data());
   for (const ObserverEntry& entry : observers()) {
-    FakeQuantize fake_quantize({.qtype = QType::quint8}, entry.make({}));
-    const Tensor y = fake_quantize.forward(x);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const bool clipped_or_near = std::fabs(y.data<float>()[i]) <= std::fabs(values[i]) + 3.0F / 255.0F;
-      if (!clipped_or_near) return 1;
+    for (const FakeQuantizeEntry& step : fake_quantizers()) {
+      if (!entry.make({})->has_qparams()) continue;
+      const auto fake_quantize = step.make({.qtype = QType::quint8}, entry.make({}), plain_kernels());
+      const Tensor y = fake_quantize->forward(x);
+      const float half_step = fake_quantize->qparams().scale[0] * 0.51F;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const bool clipped_or_near = std::fabs(y.data<float>()[i]) <= std::fabs(values[i]) + half_step;
+        if (!clipped_or_near) return 1;
+      }
     }
   }
   const QuantizedTensor weight = quantize_weight(x, {QType::qint8, 8, true, true, 0});

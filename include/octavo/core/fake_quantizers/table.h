@@ -7,6 +7,9 @@
 #include <utility>
 
 #include "octavo/core/fake_quantize.h"
+#include "octavo/core/fake_quantizers/fixed_qparams.h"
+#include "octavo/core/fake_quantizers/fused_moving_avg.h"
+#include "octavo/core/fake_quantizers/learnable.h"
 
 namespace octavo {
 
@@ -22,14 +25,22 @@ struct FakeQuantizeEntry {
 
 namespace detail {
 
+template <typename FakeQuantizer>
+std::unique_ptr<FakeQuantizeBase> made_fake_quantizer(const QScheme& scheme, std::unique_ptr<ObserverBase> observer,
+                                                      const Kernels& kernels) {
+  return std::make_unique<FakeQuantizer>(scheme, std::move(observer), kernels);
+}
+inline QParams qparams_of_observer(const ObserverBase& observer, const QScheme& scheme) {
+  return observer.compute_qparams(scheme);
+}
+
 inline constexpr std::array kFakeQuantizers = {
-    FakeQuantizeEntry{
-        "FakeQuantize",
-        [](const ObserverBase& observer, const QScheme& scheme) { return observer.compute_qparams(scheme); },
-        [](const QScheme& scheme, std::unique_ptr<ObserverBase> observer,
-           const Kernels& kernels) -> std::unique_ptr<FakeQuantizeBase> {
-          return std::make_unique<FakeQuantize>(scheme, std::move(observer), kernels);
-        }},
+    FakeQuantizeEntry{"FakeQuantize", &qparams_of_observer, &made_fake_quantizer<FakeQuantize>},
+    FakeQuantizeEntry{"FixedQParamsFakeQuantize", &qparams_of_observer, &made_fake_quantizer<FixedQParamsFakeQuantize>},
+    FakeQuantizeEntry{"FusedMovingAvgObsFakeQuantize", &FusedMovingAvgObsFakeQuantize::qparams_of,
+                      &made_fake_quantizer<FusedMovingAvgObsFakeQuantize>},
+    FakeQuantizeEntry{"LearnableFakeQuantize", &LearnableFakeQuantize::start,
+                      &made_fake_quantizer<LearnableFakeQuantize>},
 };
 
 }  // namespace detail
