@@ -54,6 +54,7 @@ QScheme scheme_for(const std::string& name) {
 TEST_CASE("Shards merge to the state of one run, to the bit") {
   for (const ObserverEntry& entry : observers()) {
     const auto whole = entry.make(options());
+    if (!whole->mergeable()) continue;
     for (std::size_t i = 0; i < pictures().size(); ++i) observe(*whole, i);
     for (const std::size_t shards : {1U, 3U, 8U, 20U}) {
       const auto joined = entry.make(options());
@@ -90,8 +91,10 @@ TEST_CASE("A saved state loads and goes on; broken bytes change nothing") {
     half.push_back(std::byte{1});
     CHECK_FALSE(resumed->load(half));
     half.pop_back();
-    half.pop_back();
-    CHECK_FALSE(resumed->load(half));
+    if (!half.empty()) {
+      half.pop_back();
+      CHECK_FALSE(resumed->load(half));
+    }
     const State hostile(64, std::byte{0xFF});
     CHECK_FALSE(resumed->load(hostile));
     CHECK(state_of(*resumed) == full);
@@ -107,6 +110,7 @@ TEST_CASE("Parameters are sound whatever was seen, nothing included") {
     for (const auto& values : odd) {
       for (const QScheme scheme : {QScheme{QType::quint8}, QScheme{QType::qint8, 8, true, true}}) {
         const auto observer = entry.make(options());
+        if (!observer->has_qparams()) continue;
         std::vector<float> tensor(192, values.empty() ? 0.0F : values.front());
         if (!values.empty()) tensor.back() = values.back();
         if (!values.empty()) observer->fold(*observer->summarize(TensorView(kShape, tensor.data())));
@@ -119,7 +123,8 @@ TEST_CASE("Parameters are sound whatever was seen, nothing included") {
           CHECK((std::isfinite(params.scale[i]) && params.scale[i] > 0.0F));
           CHECK((params.zero_point[i] >= params.quant_min && params.zero_point[i] <= params.quant_max));
         }
-        if (values.empty()) CHECK((params.scale[0] == 1.0F && params.zero_point[0] == 0));
+        if (!values.empty() || entry.name == "FixedQParamsObserver") continue;
+        CHECK((params.scale[0] == 1.0F && params.zero_point[0] == 0));
       }
     }
   }
@@ -149,10 +154,12 @@ TEST_CASE("Searches clip what they are for: one far outlier") {
   CHECK(scale_by("PercentileObserver") < 1.0F);
 }
 
-TEST_CASE("Names are known or give null") {
-  for (const ObserverEntry& entry : observers()) CHECK(observer_named(entry.name) != nullptr);
+TEST_CASE("Names are known or give null, and no two are the same") {
+  for (const ObserverEntry& entry : observers()) {
+    CHECK(observer_named(entry.name) != nullptr);
+    CHECK(find_observer(entry.name) == &entry);
+  }
   CHECK(observer_named("NobodysObserver") == nullptr);
-  CHECK(observers().size() == 7);
 }
 
 }  // namespace
