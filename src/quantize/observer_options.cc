@@ -40,6 +40,9 @@ void set_observer_option(ObserverOptions& options, std::string_view name, double
     require(whole && std::has_single_bit(static_cast<unsigned>(number)), number, "a power of two from 2 to 65536");
     options.bins = static_cast<int>(number);
   } else {
+    const auto as_float = static_cast<float>(number);
+    if (name == "scale") require(as_float > 0.0F && std::isfinite(as_float), number, "a scale above 0");
+    if (name == "zero_point") require(std::isfinite(number), number, "a whole number");
     options.extra.insert_or_assign(std::string(name), number);
   }
 }

@@ -196,6 +196,8 @@ TEST_CASE("what a file says wrongly is named by file, line and key") {
       {"global_qconfig: {a_observer: {averaging_constant: 0.1}}", "'type' is missing"},
       {"global_qconfig: {w_fake_quant: {}}", "'type' is missing"},
       {"global_qconfig: {a_observer: {type: MinMaxObserver, averaging_constant: 0}}", "averaging_constant: '0' found"},
+      {"global_qconfig: {a_observer: {type: FixedQParamsObserver, scale: 0}}",
+       "scale: '0' found, expected a scale above 0"},
       {"global_qconfig: {a_observer: {type: MinMaxObserver, averaging_constant: x}}", "'x' found, expected a number"},
       {"global_qconfig: {a_observer: {type: MinMaxObserver, bins: 1000}}", "power of two"},
       {"global_qconfig: {a_observer: {type: MinMaxObserver, percentile: 101}}", "100 per cent"},
