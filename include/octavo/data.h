@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "octavo/core/hash.h"
 #include "octavo/core/tensor.h"
 #include "octavo/error.h"
 
@@ -114,6 +115,13 @@ class DataSource {
   /// A name for messages and reports: the path as given, and the row where a file holds several
   /// ("kws/x.npy[17]"). With several inputs, that of the first.
   virtual std::string name(std::size_t index) const = 0;
+  /// A number that tells the first `count` samples, as they are fed, from others: of their names here, of what else is
+  /// known of them in a source of files.
+  virtual std::uint64_t key(std::size_t count) const {
+    core::Hash hash;
+    for (std::size_t i = 0; i < count; ++i) hash.text(name(i));
+    return hash.value();
+  }
 };
 
 /// Where one model input's samples come from.

@@ -37,6 +37,9 @@ std::vector<std::byte> model_bytes(const Graph& graph, std::string_view format);
 /// Size of the model as one file, constants included, even where it would be too large for one.
 std::uint64_t model_size(const Graph& graph);
 
+/// Writes any file whole or not at all, as models are written. Throws Error(io) naming it.
+void write_whole(const std::filesystem::path& path, std::span<const std::byte> bytes);
+
 /// Names of the formats in the table: "onnx".
 std::vector<std::string> format_names();
 

@@ -17,6 +17,10 @@ struct SampleOptions {
   bool skip_bad_files = false;
   std::string stage;  ///< for progress events
   Progress progress;
+  /// Called for each sample that is left out, on the calling thread and in order with `consume`.
+  std::function<void(std::size_t position, const std::string& reason)> skipped = {};
+  /// No sample being left is no error: these are a part of a larger number.
+  bool may_skip_all = false;
 };
 
 /// Runs work over samples: on several at once where there are as many as threads, else on one after the other

@@ -136,6 +136,20 @@ Tensor load_sample(const InputFiles& input, const Sample& sample) {
   }
 }
 
+/// Every setting that a picture's tensor depends on, in words that are the same on every machine.
+std::string describe(const CompletedPreprocess& completed) {
+  const Preprocess& p = completed.preprocess;
+  const auto size = [](const std::optional<std::pair<int, int>>& s) {
+    return s ? fmt::format("{}x{}", s->first, s->second) : "-";
+  };
+  return fmt::format("{} channels, crop {}, resize {}, short {}, center {}, interpolation {}, order {}, layout {}, pixels {} "
+                     "to {}, mean {}, scale {}, std {}",
+                     completed.channels, p.crop_fraction.value_or(0.0), size(p.resize), p.resize_short.value_or(0),
+                     size(p.center_crop), static_cast<int>(p.interpolation), static_cast<int>(p.order),
+                     p.layout ? static_cast<int>(*p.layout) : -1, p.pixel_range.first, p.pixel_range.second, p.mean,
+                     p.scale, p.std);
+}
+
 class FileSource final : public DataSource {
  public:
   explicit FileSource(std::vector<InputFiles> inputs) : inputs_(std::move(inputs)) {}
@@ -157,6 +171,23 @@ class FileSource final : public DataSource {
     const Sample& sample = inputs_[0].samples.at(index);
     const DataFile& file = inputs_[0].files[sample.file];
     return file.fit.by_row ? fmt::format("{}[{}]", file.path.string(), sample.row) : file.path.string();
+  }
+
+  /// Of the files' own names and sizes, wherever their folder is, and of how pictures are preprocessed.
+  std::uint64_t key(std::size_t count) const override {
+    core::Hash hash;
+    for (const InputFiles& input : inputs_) {
+      hash.text(input.input.name);
+      hash.text(describe(input.preprocess));
+      for (std::size_t i = 0; i < std::min(count, input.samples.size()); ++i) {
+        const Sample& sample = input.samples[i];
+        const std::filesystem::path& path = input.files[sample.file].path;
+        hash.text(path.filename().string());
+        hash.u64(static_cast<std::uint64_t>(sample.row));
+        if (sample.row == 0) hash.u64(regular_file_size(path));
+      }
+    }
+    return hash.value();
   }
 
  private:

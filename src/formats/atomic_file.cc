@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "octavo/error.h"
+#include "octavo/formats.h"
 
 namespace octavo::formats {
 namespace {
@@ -85,3 +86,10 @@ void AtomicFile::close() {
 }
 
 }  // namespace octavo::formats
+
+void octavo::write_whole(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  formats::AtomicFile file(path);
+  file.write(bytes);
+  file.sync();
+  file.commit();
+}

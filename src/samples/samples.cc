@@ -104,12 +104,14 @@ std::vector<std::string> SampleRunner::run(
       [&](std::size_t position) {
         if (const auto& reason = reasons[slot(position)]; reason) {
           bad.push_back(*reason);
+          if (options_.skipped) options_.skipped(position, *reason);
         } else if (!lost) {
           consume(position);
         }
         report(static_cast<std::int64_t>(position) + 1);
       });
-  if (!bad.empty() && (!options_.skip_bad_files || bad.size() == indices_.size())) {
+  const bool none_left = bad.size() == indices_.size() && !options_.may_skip_all;
+  if (!bad.empty() && (!options_.skip_bad_files || none_left)) {
     if (indices_.size() < data_.size()) list_others(bad);
     throw_bad_files(bad, data_.size(), options_.skip_bad_files);
   }
