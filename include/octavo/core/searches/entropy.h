@@ -36,7 +36,8 @@ class EntropyDivergence {
     std::vector<double> mass;  ///< sum of its p
     std::vector<double> used;  ///< its bins of p that are not empty
     double left_over = 0.0;    ///< how many bins those are
-    WeightedLogarithms<double> logarithms;
+    WeightedLogarithms<float> rough;
+    WeightedLogarithms<double> precise;
   };
 
   EntropyDivergence(std::span<const std::uint64_t> counts, std::size_t levels) : counts_(counts), levels_(levels) {
@@ -49,7 +50,7 @@ class EntropyDivergence {
     add_series();
   }
 
-  /// By sums over bins, to within 1e-9; infinite where nothing remains of q.
+  /// By sums over bins and in floats, to within 3e-6; infinite where nothing remains of q.
   double rough(std::size_t begin, std::size_t end, Steps& steps) const {
     count_steps(begin, end, steps);
     const double taken = taken_of(steps.p_used, steps.size);
@@ -65,7 +66,7 @@ class EntropyDivergence {
     for (const double edge : {steps.first, steps.last}) {
       own += edge == 0.0 ? empty : (edge - taken) * std::log(edge - taken);
     }
-    return finished(own, steps, taken);
+    return finished(own, steps, taken, steps.rough);
   }
 
   /// Bin by bin.
@@ -79,7 +80,7 @@ class EntropyDivergence {
       const double smoothed = p == 0.0 ? kSmoothing : p - taken;
       own += smoothed * std::log(smoothed);
     }
-    return finished(own, steps, taken);
+    return finished(own, steps, taken, steps.precise);
   }
 
  private:
@@ -136,7 +137,8 @@ class EntropyDivergence {
     for (std::size_t step = 0; step < levels_; ++step) {
       const std::size_t from = begin + step * width;
       const double kept = sums_[step + 1 == levels_ ? end : from + width] - sums_[from];
-      steps.q[step] = steps.used[step] == 0.0 ? 0.0 : std::trunc(kept / steps.used[step]);
+      steps.q[step] =
+          steps.used[step] == 0.0 ? 0.0 : static_cast<double>(static_cast<std::int64_t>(kept / steps.used[step]));
       steps.q_used += steps.q[step] == 0.0 ? 0.0 : steps.width;
       steps.q_sum += steps.q[step] * steps.width;
     }
@@ -144,17 +146,18 @@ class EntropyDivergence {
   }
 
   /// From the sum of p ln p to the divergence.
-  double finished(double own, Steps& steps, double taken) const {
+  template <typename Real>
+  double finished(double own, const Steps& steps, double taken, WeightedLogarithms<Real>& parts) const {
     const double q_taken = taken_of(steps.q_used, steps.size);
-    steps.logarithms.resize(levels_ + 1);
+    parts.resize(levels_ + 1);
     for (std::size_t step = 0; step <= levels_; ++step) {
       const double bins = step == levels_ ? steps.left_over : steps.width;
       const double used = steps.used[step];
-      steps.logarithms.mass[step] = steps.mass[step] - taken * used + kSmoothing * (bins - used);
-      steps.logarithms.value[step] = steps.q[step] == 0.0 ? kSmoothing : steps.q[step] - q_taken;
+      parts.mass[step] = static_cast<Real>(steps.mass[step] - taken * used + kSmoothing * (bins - used));
+      parts.value[step] = static_cast<Real>(steps.q[step] == 0.0 ? kSmoothing : steps.q[step] - q_taken);
     }
     const double total = sums_.back();
-    return (own - steps.logarithms.sum()) / total + std::log(steps.q_sum / total);
+    return (own - parts.sum()) / total + std::log(steps.q_sum / total);
   }
 
   std::span<const std::uint64_t> counts_;

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -29,18 +31,64 @@ class SmoothedDivergence {
     double sum = 0.0;
     double product = 0.0;
     for (const double n : counts) {
-      places_.push_back({n, sum, product});
+      places_.push_back({n, sum, product, static_cast<float>(n + base)});
       sum += n;
       product += (n + base) * std::log(n + base);
     }
-    places_.push_back({0.0, sum, product});
+    places_.push_back({0.0, sum, product, 0.0F});
+    for (std::size_t i = 0; i < levels; ++i) {
+      fractions_.push_back(static_cast<double>(i) / static_cast<double>(levels));
+      next_shares_.push_back(static_cast<float>(1.0 - fractions_.back()));
+    }
   }
 
-  template <typename Real>
-  double keeping(std::size_t keep, WeightedLogarithms<Real>& parts) const {
+  /// Kept from one T to the next for its memory.
+  struct RoughSteps {
+    WeightedLogarithms<float> steps;  ///< b of each step, weighed with itself
+    WeightedLogarithms<float> edges;  ///< b of the edge bin that ends each step, weighed with its a
+    std::vector<float> next_share;    ///< how much of that bin belongs to the next step
+  };
+
+  /// The divergence in floats. With edge bins taken apart by their fractions, sum a ln b is that of whole steps,
+  /// b · width · ln b, and for each edge bin what the logarithm of the mean is above the mean of logarithms.
+  double rough(std::size_t keep, RoughSteps& parts) const {
+    parts.steps.resize(levels_);
+    parts.edges.resize(levels_);
+    parts.next_share.resize(levels_);
     const double steps_per_bin = static_cast<double>(levels_) / static_cast<double>(keep);
+    double below = 0.0;
+    std::size_t numerator = 0;
+    std::vector<float>& value = parts.steps.value;
+    for (std::size_t step = 0; step < levels_; ++step) {
+      numerator += keep;
+      const Place& place = places_[numerator >> shift_];
+      const double fraction = fractions_[numerator & (levels_ - 1)];
+      const double upto = place.sum + fraction * place.count;
+      value[step] = static_cast<float>((upto - below) * steps_per_bin + base_);
+      parts.edges.mass[step] = place.rough_mass;
+      parts.next_share[step] = next_shares_[numerator & (levels_ - 1)];
+      below = upto;
+    }
+    parts.steps.mass = value;
+    parts.edges.mass[levels_ - 1] = 0.0F;  // the last step ends with a bin of its own
+    for (std::size_t i = 0; i + 1 < levels_; ++i) {
+      parts.edges.value[i] = value[i] + parts.next_share[i] * (value[i + 1] - value[i]);
+    }
+    parts.steps.take_logarithms();
+    parts.edges.take_logarithms();
+    for (std::size_t i = 0; i + 1 < levels_; ++i) {
+      parts.edges.value[i] -= value[i] + parts.next_share[i] * (value[i + 1] - value[i]);  // now logarithms
+    }
+    const Tail tail = tail_of(keep);
+    const double cross = parts.steps.weighted_sum() / steps_per_bin + parts.edges.weighted_sum() +
+                         tail.mass * static_cast<double>(value[levels_ - 1]);
+    return (tail.own - cross) / places_.back().sum;
+  }
+
+  /// The divergence in doubles, bin by bin of each edge.
+  double precise(std::size_t keep, WeightedLogarithms<double>& parts) const {
     parts.resize(2 * levels_ - 1);  // steps' inner bins, then edge bins
-    const double part = 1.0 / static_cast<double>(levels_);
+    const double steps_per_bin = static_cast<double>(levels_) / static_cast<double>(keep);
     double below = 0.0;     // counts below the step
     std::size_t inner = 0;  // its first whole bin
     double fraction = 0.0;  // of the edge bin that belongs to the step before
@@ -48,36 +96,45 @@ class SmoothedDivergence {
     for (std::size_t step = 0; step < levels_; ++step) {
       const std::size_t numerator = (step + 1) * keep;
       const std::size_t edge = numerator >> shift_;
-      const double next_fraction = static_cast<double>(numerator & (levels_ - 1)) * part;
+      const double next_fraction = fractions_[numerator & (levels_ - 1)];
       const Place& place = places_[edge];
       const double upto = place.sum + next_fraction * place.count;
       const double value = (upto - below) * steps_per_bin + base_;
       const auto whole = static_cast<double>(edge) - static_cast<double>(inner);
-      parts.mass[step] = static_cast<Real>(place.sum - places_[inner].sum + base_ * whole);
-      parts.value[step] = static_cast<Real>(value);
+      parts.mass[step] = place.sum - places_[inner].sum + base_ * whole;
+      parts.value[step] = value;
       if (step > 0) {  // the edge bin between the step before and this one; none where the edge is a bin's own
         const bool shared = fraction != 0.0;
-        parts.mass[levels_ + step - 1] = static_cast<Real>(shared ? places_[inner - 1].count + base_ : 0.0);
-        parts.value[levels_ + step - 1] = static_cast<Real>(fraction * level_before + (1.0 - fraction) * value);
+        parts.mass[levels_ + step - 1] = shared ? places_[inner - 1].count + base_ : 0.0;
+        parts.value[levels_ + step - 1] = fraction * level_before + (1.0 - fraction) * value;
       }
       below = upto;
       inner = edge + (next_fraction != 0.0 ? 1 : 0);
       fraction = next_fraction;
       level_before = value;
     }
-    const double last = places_[keep - 1].count + base_;
-    const auto beyond = static_cast<double>(places_.size() - 1 - keep);
-    const double tail = places_.back().sum - places_[keep].sum + tail_base_ * beyond;
-    parts.mass[levels_ - 1] += static_cast<Real>(tail);
-    const double own = places_[keep - 1].product + (last + tail) * std::log(last + tail);
-    return (own - parts.sum()) / places_.back().sum;
+    const Tail tail = tail_of(keep);
+    parts.mass[levels_ - 1] += tail.mass;
+    return (tail.own - parts.sum()) / places_.back().sum;
   }
 
  private:
+  struct Tail {
+    double mass;  ///< of all that lies beyond, which joins the last bin
+    double own;   ///< sum of a ln a
+  };
+  Tail tail_of(std::size_t keep) const {
+    const double last = places_[keep - 1].count + base_;
+    const auto beyond = static_cast<double>(places_.size() - 1 - keep);
+    const double mass = places_.back().sum - places_[keep].sum + tail_base_ * beyond;
+    return {mass, places_[keep - 1].product + (last + mass) * std::log(last + mass)};
+  }
+
   struct Place {
-    double count;    ///< of this bin
-    double sum;      ///< of all bins below
-    double product;  ///< sum of (n + base) ln(n + base) below
+    double count;      ///< of this bin
+    double sum;        ///< of all bins below
+    double product;    ///< sum of (n + base) ln(n + base) below
+    float rough_mass;  ///< n + base of this bin
   };
 
   int shift_;
@@ -85,15 +142,17 @@ class SmoothedDivergence {
   double base_;
   double tail_base_;
   std::vector<Place> places_;
+  std::vector<double> fractions_;   // of whole numbers over `levels`
+  std::vector<float> next_shares_;  // what each leaves of one
 };
 
 inline std::size_t least_smoothed_divergence(const SmoothedDivergence& divergence, std::size_t bins,
                                              std::size_t levels) {
-  WeightedLogarithms<float> rough;
-  WeightedLogarithms<double> precise;
+  SmoothedDivergence::RoughSteps steps;
+  WeightedLogarithms<double> parts;
   return least_divergence(
-      levels, bins - 1, [&](std::size_t keep) { return divergence.keeping(keep, rough); },
-      [&](std::size_t keep) { return divergence.keeping(keep, precise); });
+      levels, bins - 1, [&](std::size_t keep) { return divergence.rough(keep, steps); },
+      [&](std::size_t keep) { return divergence.precise(keep, parts); });
 }
 
 }  // namespace detail
