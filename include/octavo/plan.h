@@ -39,6 +39,8 @@ struct WeightPlan {
   ObserverEntry observer = observers().front();
   ObserverOptions observer_options;
   FakeQuantizeEntry fake_quant = fake_quantizers().front();
+  /// The node's bias, which it may get from a correction, is stored as int32: a BiasPlan.
+  bool int32_bias = true;
 };
 
 /// A constant input stored as int32 with scale = scale of input 0 · scale of the weight.

@@ -85,8 +85,9 @@ void Planner::plan_weight(NodeId id, const std::set<ValueId>& with_one_scale, Pl
   weight.fake_quant = choice.fake_quant;
 
   // Its unit is the product of one scale of the input and one of the output channel.
-  if (!backend_.int32_bias || graph_.node(id).input(2) == kNoValue || weight.scheme.per_group()) return;
-  if (with_one_scale.contains(graph_.node(id).input(0))) plan.biases.push_back({id, 2, 1});
+  weight.int32_bias =
+      backend_.int32_bias && !weight.scheme.per_group() && with_one_scale.contains(graph_.node(id).input(0));
+  if (weight.int32_bias && graph_.node(id).input(2) != kNoValue) plan.biases.push_back({id, 2, 1});
 }
 
 }  // namespace octavo::planning

@@ -7,6 +7,7 @@
 
 #include "octavo/calibrate.h"
 #include "octavo/core/weights/bias_scale.h"
+#include "octavo/core/weights/groups.h"
 #include "octavo/error.h"
 #include "octavo/kernels.h"
 
@@ -28,13 +29,22 @@ float input_scale(const Graph& graph, NodeId node, const QParamsByName& activati
               fmt::format("{}: its input '{}' has no parameters to round the weight by", describe(graph, node), name));
 }
 
-QuantizedTensor rounded_weight(const Tensor& weight, const WeightPlan& planned) {
+/// What the method starts from. Groups are looked at as the rows that group_rows makes of them.
+QParams observed_parameters(const Tensor& weight, const WeightPlan& planned) {
   ObserverOptions options = planned.observer_options;
   options.kernels = &fast_kernels();
+  const bool in_groups = planned.scheme.per_group();
+  if (in_groups) options.axis = 0;
   const auto observer = planned.observer.make(options);
-  observer->fold(*observer->summarize(weight));
-  return planned.method.quantize(weight, planned.scheme, planned.fake_quant.compute_qparams(*observer, planned.scheme),
-                                 fast_kernels());
+  observer->fold(
+      *observer->summarize(in_groups ? group_rows(weight, planned.scheme.axis, planned.scheme.group_size) : weight));
+  if (!in_groups) return planned.fake_quant.compute_qparams(*observer, planned.scheme);
+  return params_of_groups(planned.fake_quant.compute_qparams(*observer, scheme_of_rows(planned.scheme)),
+                          planned.scheme);
+}
+
+QuantizedTensor rounded_weight(const Tensor& weight, const WeightPlan& planned) {
+  return planned.method.quantize(weight, planned.scheme, observed_parameters(weight, planned), fast_kernels());
 }
 
 }  // namespace
@@ -49,8 +59,9 @@ QuantizedWeights round_weights(const Graph& graph, const Plan& plan, const QPara
     rounded = rounded_weight(weight, planned);
     const auto bias_input = biases.find(planned.node);
     const Tensor* bias = bias_input == biases.end() ? nullptr : graph.constant(node.input(bias_input->second));
-    auto scales = scales_that_hold_bias(rounded.params.scale, input_scale(graph, planned.node, activations),
-                                        bias == nullptr ? std::span<const float>{} : bias->data<float>());
+    if (bias == nullptr) continue;
+    auto scales =
+        scales_that_hold_bias(rounded.params.scale, input_scale(graph, planned.node, activations), bias->data<float>());
     if (scales == rounded.params.scale) continue;
     rounded.params.scale = std::move(scales);
     rounded.integers = quantize(weight, rounded.params, fast_kernels());

@@ -72,6 +72,7 @@ TEST_CASE("openvino: averages share with what they average, and float operators 
                               {"f", "t"}});
   CHECK(plan.weights.at("t").scheme.axis == 1);
   CHECK(plan.biased.empty());
+  CHECK_FALSE(plan.weights.at("c2").int32_bias);  // nor one that a correction adds
   const Named joined = plan_of(kJoined, "openvino");
   CHECK(joined.groups == Groups{{"x", "x"}, {"c1", "c1"}, {"c2", "c2"}, {"c3", "c2"}, {"k", "c2"}, {"p", "c2"}});
   const Named split = plan_of(kIn + "c = Conv(x, w) d = Conv(c, v) e = Sigmoid(c) output d output e", "openvino");
