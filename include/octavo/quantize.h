@@ -109,11 +109,15 @@ void check_recipe(const Recipe& recipe, const Graph& model);
 /// Opens the recipe's samples for the inputs of `graph`.
 std::unique_ptr<DataSource> open_recipe_data(const Graph& graph, const Recipe& recipe, DataReport* report = nullptr);
 
+/// Whether the recipe names any samples; one with a saved calibration may do without.
+bool has_samples(const Recipe& recipe);
+
 struct Quantized {
   Graph graph;     ///< with QuantizeLinear/DequantizeLinear and integer weights
   Graph prepared;  ///< the float graph it was made from
   Plan plan;       ///< for `prepared`
   Calibration calibration;
+  QParamsByName activations;       ///< what `graph` holds of it
   std::vector<std::string> notes;  ///< what was assumed or completed, for the user to read
 };
 
@@ -122,5 +126,24 @@ struct Quantized {
 Quantized quantize(const Graph& model, const Recipe& recipe, const Progress& progress = {});
 /// The same with the caller's own samples, for the inputs of `model`; the recipe's inputs are not looked at.
 Quantized quantize(const Graph& model, const DataSource& data, const Recipe& recipe, const Progress& progress = {});
+
+/// One run of `octavo calibrate`.
+struct CalibrationJob {
+  std::filesystem::path output;
+  Share share;
+  /// Goes on from the checkpoint of an interrupted run, where there is one.
+  bool resume = false;
+};
+/// The file that an unfinished run leaves beside its output.
+std::filesystem::path checkpoint_path(const std::filesystem::path& output);
+
+/// Measures all that a quantization needs to know of the samples, for any observer, and writes it to a file that
+/// Recipe::calibration can name. What was read of the recipe's data is added to `notes`. Throws Error as quantize does,
+/// and Error(invalid_argument) for a checkpoint of another model, data or recipe.
+Calibration calibrate_to_file(const Graph& model, const Recipe& recipe, const CalibrationJob& job,
+                              const Progress& progress = {}, std::vector<std::string>* notes = nullptr);
+/// The same with the caller's own samples.
+Calibration calibrate_to_file(const Graph& model, const DataSource& data, const Recipe& recipe, const CalibrationJob& job,
+                              const Progress& progress = {}, std::vector<std::string>* notes = nullptr);
 
 }  // namespace octavo

@@ -3,70 +3,237 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "octavo/core/observers/table.h"
+#include "input_statistics.h"
 #include "octavo/error.h"
-#include "octavo/kernels.h"
+#include "value_statistics.h"
 #include "watch.h"
 
 namespace octavo {
+
+std::pair<std::size_t, std::size_t> Share::of(std::size_t samples) const {
+  // Not samples * index / count, which may overflow.
+  const std::size_t each = samples / count;
+  const std::size_t rest = samples % count;
+  const auto begin = [&](std::size_t share) { return share * each + share * rest / count; };
+  return {begin(index - 1), begin(index)};
+}
+
 namespace {
 
-std::vector<std::unique_ptr<ObserverBase>> make_observers(const Plan& plan) {
-  std::vector<std::unique_ptr<ObserverBase>> observers;
-  for (const ActivationPlan& activation : plan.activations) {
-    ObserverOptions options = activation.observer_options;
-    options.kernels = &fast_kernels();
-    observers.push_back(activation.observer.make(options));
+using calibration::OperatorInputs;
+using calibration::ValueCollector;
+using calibration::ValueLook;
+
+constexpr std::size_t kInputSamples = 32;
+/// Of operators' inputs, in all: fewer samples are looked at more closely.
+constexpr std::size_t kInputRows = 2048;
+
+/// Checkpoints: not sooner than this, nor so often that they take more than a twentieth of the time.
+constexpr std::chrono::duration<double> kBetweenCheckpoints{3.0};
+constexpr double kCheckpointShare = 20.0;
+
+/// A value that is looked at: as an activation, for the operators that read it, or both.
+struct Watched {
+  ValueId value = kNoValue;
+  std::optional<ValueCollector> collector;
+  std::vector<const WeightPlan*> readers;
+};
+
+struct Look {
+  std::optional<ValueLook> value;
+  std::vector<OperatorInputs> inputs;  ///< by reader
+};
+
+/// The samples a share goes through: its own, then, for the first share, those of others whose operators' inputs it
+/// looks at. Sums of floats depend on their order, so one share does them all.
+struct Positions {
+  std::vector<std::size_t> samples;
+  std::size_t own = 0;
+  std::vector<std::size_t> for_inputs;  ///< ascending
+
+  Positions(std::size_t all, const Share& share, bool inputs) {
+    const auto [first, last] = share.of(all);
+    for (std::size_t i = first; i < last; ++i) samples.push_back(i);
+    own = samples.size();
+    if (!inputs || share.index != 1) return;
+    for_inputs = spread_indices(all, kInputSamples);
+    std::copy_if(for_inputs.begin(), for_inputs.end(), std::back_inserter(samples),
+                 [last = last](std::size_t i) { return i >= last; });
   }
-  return observers;
+  /// Place among the samples whose operators' inputs are looked at, if it is one of them.
+  std::optional<std::size_t> input_place(std::size_t sample) const {
+    const auto found = std::lower_bound(for_inputs.begin(), for_inputs.end(), sample);
+    if (found == for_inputs.end() || *found != sample) return std::nullopt;
+    return static_cast<std::size_t>(found - for_inputs.begin());
+  }
+};
+
+std::vector<Watched> watched_values(const Graph& graph, const Plan& plan, const CalibrateOptions& options,
+                                    bool with_inputs) {
+  std::map<ValueId, Watched> by_value;
+  for (const ActivationPlan& activation : plan.activations) {
+    by_value[activation.value].collector.emplace(activation, options.for_any_observer);
+  }
+  for (const WeightPlan& weight : plan.weights) {
+    if (with_inputs) by_value[graph.node(weight.node).input(0)].readers.push_back(&weight);
+  }
+  std::vector<Watched> watched;
+  for (auto& [value, entry] : by_value) {
+    entry.value = value;
+    watched.push_back(std::move(entry));
+  }
+  return watched;
 }
 
-/// A float model that overflows on the samples cannot be told from one fed wrongly.
-void require_sane_range(const std::string& name, const std::vector<float>& scales) {
-  constexpr float kLargest = 1e30F;
-  if (std::all_of(scales.begin(), scales.end(), [](float scale) { return scale < kLargest; })) return;
-  throw Error(ErrorCode::bad_data, fmt::format("value '{}' reaches infinity in the float model on these samples: check "
-                                               "the preprocessing, or the model itself",
-                                               name));
-}
+/// One run over a share's samples.
+class Run {
+ public:
+  Run(const Graph& graph, const Plan& plan, const DataSource& data, const CalibrateOptions& options, Calibration begun)
+      : graph_(graph),
+        data_(data),
+        options_(options),
+        positions_(data.size(), options.share, options.input_statistics),
+        watched_(watched_values(graph, plan, options, !positions_.for_inputs.empty())),
+        found_(std::move(begun)) {
+    found_.all_samples = data.size();
+    found_.share = options.share;
+    found_.positions = positions_.samples.size();
+    found_.with_inputs = options.input_statistics;
+    if (!found_.inputs && options.input_statistics) {
+      found_.inputs = InputStatistics(std::make_shared<InputStatistics::State>());
+    }
+    resume();
+    refuse_shares_of_states();
+  }
 
-/// Joins the statistics of each group in the first member's observer and gives its parameters to all members.
-QParamsByName compute_parameters(const Graph& graph, const Plan& plan,
-                                 const std::vector<std::unique_ptr<ObserverBase>>& observers) {
-  std::map<int, std::size_t> first;  // by group
-  for (std::size_t i = 0; i < plan.activations.size(); ++i) {
-    const auto [entry, is_first] = first.try_emplace(plan.activations[i].group, i);
-    if (!is_first) observers[entry->second]->merge(*observers[i]);
+  Calibration run() {
+    const std::size_t begun = found_.done;
+    std::vector<std::size_t> left(positions_.samples.begin() + static_cast<std::ptrdiff_t>(begun),
+                                  positions_.samples.end());
+    SampleOptions sample_options{options_.threads, options_.skip_bad_files, "calibrate", options_.progress, {}, false};
+    sample_options.may_skip_all = options_.share.count > 1 || begun > 0;
+    sample_options.skipped = [&](std::size_t position, const std::string& reason) {
+      if (begun + position < positions_.own) found_.bad_files.push_back(reason);
+      finish(begun + position);
+    };
+    std::vector<ValueId> values;
+    for (const Watched& watched : watched_) values.push_back(watched.value);
+    saved_ = std::chrono::steady_clock::now();
+    if (left.empty()) return finished();
+    try {
+      calibration::watch<Look>(
+          graph_, values, data_, std::move(left), std::move(sample_options),
+          [&](std::size_t i, const TensorView& tensor, std::size_t position) {
+            return look(i, tensor, begun + position);
+          },
+          [&](std::size_t i, Look look) { fold(i, std::move(look)); },
+          [&](std::size_t position) {
+            if (begun + position < positions_.own) ++found_.samples;
+            finish(begun + position);
+          });
+    } catch (const Error& error) {
+      // Between two samples: what is done is whole.
+      if (error.code() == ErrorCode::cancelled && options_.checkpoint && found_.done > begun) save();
+      throw;
+    }
+    return finished();
   }
-  QParamsByName parameters;
-  for (const ActivationPlan& activation : plan.activations) {
-    const std::size_t owner = first.at(activation.group);
-    const std::string& name = graph.value(activation.value).name;
-    parameters[name] = activation.fake_quant.compute_qparams(*observers[owner], activation.scheme);
-    require_sane_range(name, parameters[name].scale);
+
+ private:
+  Calibration finished() {
+    gather();
+    return std::move(found_);
   }
-  return parameters;
-}
+
+  /// Collectors go on from what a checkpoint holds.
+  void resume() {
+    if (found_.values.empty()) return;
+    for (Watched& watched : watched_) {
+      if (!watched.collector) continue;
+      const auto value = found_.values.find(graph_.value(watched.value).name);
+      if (value != found_.values.end() && watched.collector->resume(std::move(value->second))) continue;
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("the checkpoint was begun for another recipe: it has no such statistics of '{}'",
+                              graph_.value(watched.value).name));
+    }
+    found_.values.clear();
+  }
+
+  void refuse_shares_of_states() const {
+    if (options_.share.count == 1) return;
+    for (const Watched& watched : watched_) {
+      if (!watched.collector || !watched.collector->has_own_state()) continue;
+      throw Error(ErrorCode::unsupported,
+                  fmt::format("the observer of '{}' keeps a state that cannot be joined with that of other shares: "
+                              "calibrate in one run, or choose another observer",
+                              graph_.value(watched.value).name));
+    }
+  }
+
+  Look look(std::size_t i, const TensorView& tensor, std::size_t position) const {
+    const Watched& watched = watched_[i];
+    Look look;
+    if (watched.collector && position < positions_.own) look.value = watched.collector->look(tensor);
+    const auto place = positions_.input_place(positions_.samples[position]);
+    if (!place) return look;
+    const std::size_t among = positions_.for_inputs.size();
+    for (const WeightPlan* reader : watched.readers) {
+      look.inputs.push_back(
+          calibration::look_at_input(graph_, *reader, tensor, (kInputRows + among - 1) / among, *place));
+    }
+    return look;
+  }
+
+  void fold(std::size_t i, Look look) {
+    Watched& watched = watched_[i];
+    if (look.value) watched.collector->fold(*std::move(look.value));
+    for (std::size_t r = 0; r < look.inputs.size(); ++r) {
+      calibration::add(found_.inputs.state().operators[calibration::key_of(graph_, watched.readers[r]->node)],
+                       look.inputs[r]);
+    }
+  }
+
+  void finish(std::size_t position) {
+    found_.done = position + 1;
+    const auto now = std::chrono::steady_clock::now();
+    if (!options_.checkpoint || now - saved_ < std::max(kBetweenCheckpoints, kCheckpointShare * saving_)) return;
+    save();
+    saved_ = std::chrono::steady_clock::now();
+    saving_ = saved_ - now;
+  }
+
+  void save() {
+    gather();
+    options_.checkpoint(found_);
+  }
+
+  void gather() {
+    for (const Watched& watched : watched_) {
+      if (watched.collector) found_.values[graph_.value(watched.value).name] = watched.collector->statistics();
+    }
+  }
+
+  const Graph& graph_;
+  const DataSource& data_;
+  const CalibrateOptions& options_;
+  const Positions positions_;
+  std::vector<Watched> watched_;
+  Calibration found_;
+  std::chrono::steady_clock::time_point saved_;
+  std::chrono::duration<double> saving_{0.0};
+};
 
 }  // namespace
 
-Calibration calibrate(const Graph& graph, const Plan& plan, const DataSource& data, const CalibrateOptions& options) {
-  std::vector<ValueId> values;
-  for (const ActivationPlan& activation : plan.activations) values.push_back(activation.value);
-  const auto observers = make_observers(plan);
-  Calibration calibration;
-  calibration.bad_files = calibration::watch<std::unique_ptr<Summary>>(
-      graph, values, data, spread_indices(data.size(), 0), options, "calibrate",
-      [&](std::size_t i, const TensorView& tensor, std::size_t) { return observers[i]->summarize(tensor); },
-      [&](std::size_t i, std::unique_ptr<Summary> summary) { observers[i]->fold(*summary); });
-  calibration.samples = data.size() - calibration.bad_files.size();
-  calibration.activations = compute_parameters(graph, plan, observers);
-  return calibration;
+Calibration calibrate(const Graph& graph, const Plan& plan, const DataSource& data, const CalibrateOptions& options,
+                      Calibration begun) {
+  return Run(graph, plan, data, options, std::move(begun)).run();
 }
 
 }  // namespace octavo

@@ -19,9 +19,10 @@ using Matrix = Eigen::MatrixXd;
 
 /// Added to the diagonal, as a share of its mean, for directions that the samples say little about.
 constexpr double kDamping = 0.02;
-/// E[x·xᵀ] of one block, damped.
+
+/// E[x·xᵀ] of one block, of whose sum the lower triangle is known, damped.
 Matrix damped_mean(const Eigen::MatrixXf& sum, double rows) {
-  Matrix mean = sum.cast<double>() / rows;
+  Matrix mean = Matrix(sum.cast<double>().selfadjointView<Eigen::Lower>()) / rows;
   mean.diagonal().array() += kDamping * mean.diagonal().mean() + 1e-20;
   return mean;
 }
@@ -34,6 +35,24 @@ std::vector<Eigen::Index> rounding_order(const Matrix& moments) {
   std::stable_sort(order.begin(), order.end(),
                    [&](Eigen::Index a, Eigen::Index b) { return moments(a, a) > moments(b, b); });
   return order;
+}
+
+/// Inverts a lower triangular matrix in place, half by half: [A 0; B C] has the inverse [A' 0; -C'BA' C']. A third of
+/// the work of solving for the unit matrix, which does not know that its solution is triangular.
+void invert_lower(Eigen::Ref<Matrix> lower) {
+  const Eigen::Index size = lower.rows();
+  constexpr Eigen::Index kSmall = 32;
+  if (size <= kSmall) {
+    const Matrix inverse = lower.triangularView<Eigen::Lower>().solve(Matrix::Identity(size, size));
+    lower.triangularView<Eigen::Lower>() = inverse;
+    return;
+  }
+  const Eigen::Index half = size / 2;
+  invert_lower(lower.topLeftCorner(half, half));
+  invert_lower(lower.bottomRightCorner(size - half, size - half));
+  auto corner = lower.bottomLeftCorner(size - half, half);
+  const Matrix product = corner * lower.topLeftCorner(half, half).triangularView<Eigen::Lower>();
+  corner = -(lower.bottomRightCorner(size - half, size - half).triangularView<Eigen::Lower>() * product);
 }
 
 /// The upper triangular U with inverse(H) = Uᵀ·U for H = `moments` in `order`. With H = V·Vᵀ, V upper triangular
@@ -50,9 +69,9 @@ Matrix compensation(const Matrix& moments, const std::vector<Eigen::Index>& orde
   }
   const Eigen::LLT<Matrix> factor(backwards);
   if (factor.info() != Eigen::Success) return {};
-  const Matrix lower = factor.matrixL();
-  const Matrix inverse = lower.triangularView<Eigen::Lower>().solve(Matrix::Identity(size, size));
-  return inverse.reverse();
+  Matrix lower = factor.matrixL();
+  invert_lower(lower);
+  return lower.reverse();
 }
 
 /// Rounds the weights of one block of inputs, one input after the other, for all outputs of a group at once; the
@@ -120,8 +139,9 @@ void compensate_rounding(const Graph& graph, const Plan& plan, const InputStatis
   ThreadPool pool(threads);
   pool.for_each(plan.weights.size(), [&](std::size_t i, int) {
     const WeightPlan& planned = plan.weights[i];
-    const auto found = inputs.state().operators.find(planned.node);
-    if (found == inputs.state().operators.end()) return;
+    const auto found = inputs.state().operators.find(calibration::key_of(graph, planned.node));
+    if (found == inputs.state().operators.end() || planned.scheme.per_group()) return;
+    if (calibration::reads_scaled_channels(graph, plan, planned)) return;
     round_one(graph, planned, found->second.moments, weights.at(planned.node));
   });
 }

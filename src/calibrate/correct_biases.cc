@@ -11,7 +11,7 @@
 namespace octavo {
 namespace {
 
-using calibration::InputSums;
+using calibration::TapSums;
 
 std::int64_t output_channels(const Node& node, const Tensor& weight) {
   return weight.dim(node.op_type == "Gemm" && node.int_or("transB", 0) == 0 ? 1 : 0);
@@ -25,12 +25,12 @@ void ensure_bias(Graph& graph, Plan& plan, const WeightPlan& planned) {
   const std::int64_t channels = output_channels(node, *graph.constant(node.input(planned.input)));
   const ValueId bias = graph.add_constant(graph.unique_value_name(name), Tensor(DType::f32, {channels}));
   graph.set_inputs_of(planned.node, {node.input(0), node.input(1), bias});
-  plan.biases.push_back({planned.node, 2, planned.input});
+  if (planned.int32_bias) plan.biases.push_back({planned.node, 2, planned.input});
 }
 
-/// Σ w·E[x] - rounded w·E[rounded x] for each output channel.
+/// Σ (w - rounded w)·E[x] for each output channel.
 std::vector<double> mean_errors(const Node& node, const Tensor& weight, const QuantizedTensor& rounded,
-                                const InputSums& inputs) {
+                                const TapSums& inputs) {
   const Tensor restored = dequantize(rounded.integers, rounded.params, fast_kernels());
   const auto exact = weight.data<float>();
   const auto near = restored.data<float>();
@@ -42,16 +42,16 @@ std::vector<double> mean_errors(const Node& node, const Tensor& weight, const Qu
   for (std::size_t i = 0; i < exact.size(); ++i) {
     const std::size_t output = columns ? i % channels : i / row;
     const std::size_t input = columns ? i / channels : output / per_group * row + i % row;
-    errors[output] += double{exact[i]} * inputs.exact.sums[input] - double{near[i]} * inputs.rounded.sums[input];
+    errors[output] += (double{exact[i]} - double{near[i]}) * inputs.sums[input];
   }
-  for (double& error : errors) error /= inputs.exact.count;
+  for (double& error : errors) error /= inputs.count;
   return errors;
 }
 
 /// Adds to the bias what rounding took from the mean. What a float cannot hold is left out: the model itself
 /// overflows there.
 void correct(Graph& graph, Plan& plan, const WeightPlan& weight, const QuantizedTensor& rounded,
-             const InputSums& inputs) {
+             const TapSums& inputs) {
   ensure_bias(graph, plan, weight);
   const Node& node = graph.node(weight.node);
   const auto errors = mean_errors(node, *graph.constant(node.input(weight.input)), rounded, inputs);
@@ -70,8 +70,9 @@ void correct(Graph& graph, Plan& plan, const WeightPlan& weight, const Quantized
 
 void correct_biases(Graph& graph, Plan& plan, const QuantizedWeights& weights, const InputStatistics& inputs) {
   for (const WeightPlan& weight : plan.weights) {
-    const auto found = inputs.state().operators.find(weight.node);
-    if (found == inputs.state().operators.end() || !(found->second.sums.exact.count > 0.0)) continue;
+    const auto found = inputs.state().operators.find(calibration::key_of(graph, weight.node));
+    if (found == inputs.state().operators.end() || !(found->second.sums.count > 0.0)) continue;
+    if (calibration::reads_scaled_channels(graph, plan, weight)) continue;
     correct(graph, plan, weight, weights.at(weight.node), found->second.sums);
   }
   graph.remove_dead();

@@ -30,12 +30,14 @@ ChannelMaxima survey_channels(const Graph& graph, const Plan& plan, const DataSo
   for (const ActivationPlan& activation : plan.activations) values.push_back(activation.value);
   std::vector<std::vector<float>> maxima(values.size());
   calibration::watch<std::vector<float>>(
-      graph, values, data, spread_indices(data.size(), kMostSamples), options, "measure channels",
+      graph, values, data, spread_indices(data.size(), kMostSamples),
+      {options.threads, options.skip_bad_files, "measure channels", options.progress, {}, false},
       [](std::size_t, const TensorView& tensor, std::size_t) { return channel_maxima(tensor); },
       [&](std::size_t i, const std::vector<float>& sample) {
         maxima[i].resize(std::max(maxima[i].size(), sample.size()));
         for (std::size_t c = 0; c < sample.size(); ++c) maxima[i][c] = std::max(maxima[i][c], sample[c]);
-      });
+      },
+      [](std::size_t) {});
   ChannelMaxima ranges;
   for (std::size_t i = 0; i < values.size(); ++i) ranges[graph.value(values[i]).name] = std::move(maxima[i]);
   return ranges;

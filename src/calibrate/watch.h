@@ -15,17 +15,17 @@
 namespace octavo::calibration {
 
 /// Runs `graph` in float on the samples `indices` and hands watched values on: summarize(i, tensor, position) is called
-/// on any worker for values[i], fold(i, result) on the calling thread in order of samples and of `values`. Returns the
-/// samples that could not be loaded.
-template <typename Result, typename Summarize, typename Fold>
+/// on any worker for values[i]; on the calling thread, in order of samples, fold(i, result) for each in order of
+/// `values`, then finished(position). Returns the samples that could not be loaded.
+template <typename Result, typename Summarize, typename Fold, typename Finished>
 std::vector<std::string> watch(const Graph& graph, const std::vector<ValueId>& values, const DataSource& data,
-                               std::vector<std::size_t> indices, const CalibrateOptions& options,
-                               const std::string& stage, const Summarize& summarize, const Fold& fold) {
+                               std::vector<std::size_t> indices, SampleOptions options, const Summarize& summarize,
+                               const Fold& fold, const Finished& finished) {
   const Executor executor(graph, {.watched = values});
   std::map<ValueId, std::size_t> place;
   for (std::size_t i = 0; i < values.size(); ++i) place[values[i]] = i;
 
-  SampleRunner runner(data, std::move(indices), {options.threads, options.skip_bad_files, stage, options.progress});
+  SampleRunner runner(data, std::move(indices), std::move(options));
   std::vector<Executor::Session> sessions;
   for (int worker = 0; worker < runner.workers(); ++worker) sessions.emplace_back(executor, runner.inner_pool());
   std::vector<std::vector<std::optional<Result>>> slots(runner.slots());
@@ -50,6 +50,7 @@ std::vector<std::string> watch(const Graph& graph, const std::vector<ValueId>& v
           if (results[i]) fold(i, std::move(*results[i]));
         }
         results.clear();
+        finished(position);
       });
 }
 

@@ -1,45 +1,53 @@
 #include "octavo/quantize.h"
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <utility>
 
-#include "octavo/backends.h"
-#include "octavo/error.h"
 #include "octavo/passes.h"
+#include "pipeline.h"
 
 namespace octavo {
 namespace {
 
-void require_float_model(const Graph& graph) {
-  for (const NodeId id : graph.nodes()) {
-    const std::string& type = graph.node(id).op_type;
-    const bool integer = type == "QuantizeLinear" || type == "DequantizeLinear" || type == "DynamicQuantizeLinear" ||
-                         type == "ConvInteger" || type == "MatMulInteger" || type.starts_with("QLinear");
-    if (!integer) continue;
-    throw Error(
-        ErrorCode::unsupported,
-        fmt::format("{}: the model is quantized already; give the float model it was made from", describe(graph, id)));
-  }
+using pipeline::Prepared;
+
+/// All that follows once there is a calibration: parameters, weights, biases, nodes.
+Quantized finish(Prepared model, Calibration calibration, const Recipe& recipe) {
+  Quantized result;
+  result.notes = std::move(model.notes);
+  result.prepared = model.graph;
+  result.plan = model.plan;
+  result.calibration = std::move(calibration);
+  Graph& graph = model.graph;
+  Plan& plan = model.plan;
+  result.activations = compute_parameters(graph, plan, result.calibration, recipe.threads);
+  QuantizedWeights weights = round_weights(graph, plan, result.activations);
+  const InputStatistics& inputs = result.calibration.inputs;
+  if (recipe.compensate_rounding) compensate_rounding(graph, plan, inputs, recipe.threads, weights);
+  if (recipe.correct_biases) correct_biases(graph, plan, weights, inputs);
+  insert_qdq(graph, plan, result.activations, weights);
+  infer_shapes(graph);
+  result.graph = std::move(graph);
+  return result;
 }
 
-void require_weights(const Graph& graph, const Plan& plan, const BackendSpec& backend) {
-  if (!plan.weights.empty()) return;
-  for (const NodeSupport& support : explain_plan(graph, backend)) {
-    const OpRule* rule = backend.rule_for(graph.node(support.node).op_type);
-    if (rule == nullptr || rule->role != OpRole::weighted) continue;
-    throw Error(ErrorCode::unsupported, fmt::format("no operator can run in integers with {}: {}: {}", backend.name,
-                                                    describe(graph, support.node), support.reason));
-  }
-  throw Error(
-      ErrorCode::unsupported,
-      fmt::format("nothing in the model '{}' can run in integers with {}: it has no Conv, Gemm or MatMul with a "
-                  "constant float weight; `octavo inspect` says why for each operator",
-                  graph.name, backend.name));
+/// From a saved calibration; `data` may be null.
+Quantized quantize_from_file(const Graph& model, const DataSource* data, const Recipe& recipe) {
+  Prepared prepared = pipeline::prepare_model(model, recipe);
+  Calibration calibration = pipeline::load_fitting(prepared, recipe, data);
+  return finish(std::move(prepared), std::move(calibration), recipe);
 }
 
 }  // namespace
 
+bool has_samples(const Recipe& recipe) {
+  return std::any_of(recipe.inputs.begin(), recipe.inputs.end(),
+                     [](const auto& input) { return !input.second.paths.empty(); });
+}
+
 Quantized quantize(const Graph& model, const Recipe& recipe, const Progress& progress) {
-  require_float_model(model);
+  if (!recipe.calibration.empty() && !has_samples(recipe)) return quantize_from_file(model, nullptr, recipe);
+  pipeline::require_float_model(model);
   DataReport report;
   const auto data = open_recipe_data(model, recipe, &report);
   Quantized result = quantize(model, *data, recipe, progress);
@@ -50,34 +58,14 @@ Quantized quantize(const Graph& model, const Recipe& recipe, const Progress& pro
 }
 
 Quantized quantize(const Graph& model, const DataSource& data, const Recipe& recipe, const Progress& progress) {
-  const BackendSpec& backend = backend_named(recipe.backend);
-  require_float_model(model);
-  Quantized result;
-  Graph graph = model;
-  prepare(graph);
-  if (graph.opset() < backend.min_opset) {
-    result.notes.push_back(
-        fmt::format("opset raised from {} to {}, which per-channel weights need", graph.opset(), backend.min_opset));
-    upgrade_opset(graph, backend.min_opset);
-    prepare(graph);
-  }
-  Plan plan = make_plan(graph, backend);
-  require_weights(graph, plan, backend);
-
-  const CalibrateOptions options{recipe.threads, recipe.skip_bad_files, progress};
-  equalize_channels(graph, plan, survey_channels(graph, plan, data, options));
-  result.prepared = graph;
-  result.plan = plan;
-  result.calibration = calibrate(graph, plan, data, options);
-  QuantizedWeights weights = round_weights(graph, plan, result.calibration.activations);
-  const InputStatistics inputs = survey_inputs(graph, plan, result.calibration.activations, data, options);
-  compensate_rounding(graph, plan, inputs, options.threads, weights);
-  correct_biases(graph, plan, weights, inputs);
-  insert_qdq(graph, plan, result.calibration.activations, weights);
-  infer_shapes(graph);
-
-  result.graph = std::move(graph);
-  return result;
+  const pipeline::CalibrationSamples samples(data, recipe);
+  if (!recipe.calibration.empty()) return quantize_from_file(model, &samples, recipe);
+  Prepared prepared = pipeline::prepare_model(model, recipe);
+  const CalibrateOptions options = pipeline::options_of(recipe, progress);
+  Calibration begun;
+  pipeline::equalize(prepared, samples, recipe, options, begun);
+  Calibration calibration = calibrate(prepared.graph, prepared.plan, samples, options, std::move(begun));
+  return finish(std::move(prepared), std::move(calibration), recipe);
 }
 
 }  // namespace octavo

@@ -38,35 +38,47 @@ const std::string kNet = R"(
   y = Gemm(f, w4)
   output y)";
 
+CalibrateOptions with_threads(int threads, bool skip_bad_files = false) {
+  CalibrateOptions options;
+  options.threads = threads;
+  options.skip_bad_files = skip_bad_files;
+  return options;
+}
+
+QParamsByName parameters(const Net& net, const DataSource& data) {
+  return compute_parameters(net.graph, net.plan, calibrate(net.graph, net.plan, data, with_threads(1)), 2);
+}
+
 }  // namespace
 
 TEST_CASE("calibration does not depend on threads") {
   const Net net(kNet);
   const MemorySource data(net.graph, 23);
-  const Calibration one = calibrate(net.graph, net.plan, data, {1, false, {}});
+  const Calibration one = calibrate(net.graph, net.plan, data, with_threads(1));
   CHECK(one.samples == 23);
-  CHECK(one.activations.size() == net.plan.activations.size());
-  const ChannelMaxima maxima = survey_channels(net.graph, net.plan, data, {1, false, {}});
+  CHECK(compute_parameters(net.graph, net.plan, one).size() == net.plan.activations.size());
+  const ChannelMaxima maxima = survey_channels(net.graph, net.plan, data, with_threads(1));
   for (const int threads : {2, 7, 40}) {
-    CHECK(calibrate(net.graph, net.plan, data, {threads, false, {}}).activations == one.activations);
-    CHECK(survey_channels(net.graph, net.plan, data, {threads, false, {}}) == maxima);
+    CHECK(calibration_bytes(calibrate(net.graph, net.plan, data, with_threads(threads))) == calibration_bytes(one));
+    CHECK(compute_parameters(net.graph, net.plan, one, threads) == compute_parameters(net.graph, net.plan, one, 1));
+    CHECK(survey_channels(net.graph, net.plan, data, with_threads(threads)) == maxima);
   }
 }
 
 TEST_CASE("calibration gives the ranges that the activations have") {
   const Net net("input x: f32[1,2,1,1] const w: f32[2,2,1,1] = {1,0,0,-1} y = Conv(x, w) output y");
   const MemorySource data({{Tensor::from<float>({1, 2, 1, 1}, {1, 2})}, {Tensor::from<float>({1, 2, 1, 1}, {-4, 3})}});
-  const Calibration calibration = calibrate(net.graph, net.plan, data, {1, false, {}});
-  CHECK(calibration.activations.at("x") == qparams_from_range({-4, 3}, {}));
-  CHECK(calibration.activations.at("y") == qparams_from_range({-4, 1}, {}));
-  CHECK(survey_channels(net.graph, net.plan, data, {1, false, {}}) == ChannelMaxima{{"x", {4, 3}}, {"y", {4, 3}}});
+  const QParamsByName activations = parameters(net, data);
+  CHECK(activations.at("x") == qparams_from_range({-4, 3}, {}));
+  CHECK(activations.at("y") == qparams_from_range({-4, 1}, {}));
+  CHECK(survey_channels(net.graph, net.plan, data, with_threads(1)) == ChannelMaxima{{"x", {4, 3}}, {"y", {4, 3}}});
 }
 
 TEST_CASE("values of one group get the parameters of all of them together") {
   const Net net(R"(input a: f32[1,1,1,1] input b: f32[1,1,1,1] const w: f32[1,2,1,1] = {1,1}
     k = Concat(a, b) {axis=1} y = Conv(k, w) output y)");
   const MemorySource data({{Tensor::from<float>({1, 1, 1, 1}, {-7}), Tensor::from<float>({1, 1, 1, 1}, {2})}});
-  const auto activations = calibrate(net.graph, net.plan, data, {1, false, {}}).activations;
+  const QParamsByName activations = parameters(net, data);
   CHECK(activations.at("a") == activations.at("b"));
   CHECK(activations.at("a") == activations.at("k"));
   CHECK(activations.at("a").scale[0] == Approx(9.0 / 255.0));
@@ -77,12 +89,12 @@ TEST_CASE("bad samples are left out and listed, or end the calibration") {
   std::vector<std::vector<Tensor>> samples(4, {Tensor::from<float>({1, 1, 1, 1}, {1})});
   samples[2] = {Tensor::from<float>({1, 1, 1, 2}, {1, 1})};  // of another shape than the model's input
   const MemorySource data(samples, {1});
-  const Calibration calibration = calibrate(net.graph, net.plan, data, {2, true, {}});
+  const Calibration calibration = calibrate(net.graph, net.plan, data, with_threads(2, true));
   CHECK(calibration.samples == 2);
   REQUIRE(calibration.bad_files.size() == 2);
   CHECK(calibration.bad_files[0] == "sample1: broken");
   CHECK_THAT(calibration.bad_files[1], Catch::StartsWith("sample2: "));
-  CHECK(error_of([&] { calibrate(net.graph, net.plan, data, {2, false, {}}); }) == ErrorCode::bad_data);
+  CHECK(error_of([&] { calibrate(net.graph, net.plan, data, with_threads(2)); }) == ErrorCode::bad_data);
 }
 
 TEST_CASE("a value that is no float is an error") {
@@ -113,43 +125,17 @@ TEST_CASE("a weight's scale grows until int32 holds the bias") {
   CHECK(1e6 / unit > 1073741825.0 * 0.99);
 }
 
-namespace {
-
-/// Lets node `id` read its input after rounding.
-void round_input(Graph& graph, NodeId id, const QParamsByName& activations) {
-  const ValueId input = graph.node(id).input(0);
-  const QParams& params = activations.at(graph.value(input).name);
-  const ValueId scale = graph.add_constant("input_scale", Tensor::scalar(params.scale[0]));
-  const ValueId zero_point =
-      graph.add_constant("input_zero_point", Tensor::scalar(static_cast<std::uint8_t>(params.zero_point[0])));
-  const ValueId integers = graph.add_value("input_integers");
-  const ValueId rounded = graph.add_value("input_rounded");
-  const auto add = [&](const char* op_type, ValueId from, ValueId to) {
-    Node node;
-    node.op_type = op_type;
-    node.inputs = {from, scale, zero_point};
-    node.outputs = {to};
-    graph.add_node(std::move(node));
-  };
-  add("QuantizeLinear", input, integers);
-  add("DequantizeLinear", integers, rounded);
-  graph.set_input(id, 0, rounded);
-  graph.sort();
-}
-
-}  // namespace
-
-TEST_CASE("correcting biases takes the mean error of rounded weights and inputs out") {
+TEST_CASE("correcting biases takes the mean error of rounded weights out") {
   Net net(kNet);
   // Four bits, so that there is something to correct.
   for (WeightPlan& weight : net.plan.weights) weight.scheme.bits = 4;
   const MemorySource data(net.graph, 8);
-  const CalibrateOptions options{2, false, {}};
-  const Calibration calibration = calibrate(net.graph, net.plan, data, options);
-  const QuantizedWeights weights = round_weights(net.graph, net.plan, calibration.activations);
+  const Calibration calibration = calibrate(net.graph, net.plan, data, with_threads(2));
+  const QuantizedWeights weights =
+      round_weights(net.graph, net.plan, compute_parameters(net.graph, net.plan, calibration));
   Graph corrected = net.graph;
   Plan plan = net.plan;
-  correct_biases(corrected, plan, weights, survey_inputs(net.graph, net.plan, calibration.activations, data, options));
+  correct_biases(corrected, plan, weights, calibration.inputs);
   corrected.check();
   CHECK(plan.biases.size() == plan.weights.size());
 
@@ -157,7 +143,6 @@ TEST_CASE("correcting biases takes the mean error of rounded weights and inputs 
     const QuantizedTensor& rounded = weights.at(id);
     const ValueId weight = graph.add_constant("rounded", dequantize(rounded.integers, rounded.params));
     graph.set_input(id, 1, weight);
-    round_input(graph, id, calibration.activations);
     graph.set_outputs({graph.node(id).output(0)});
     return graph;
   };
@@ -195,9 +180,7 @@ TEST_CASE("correcting biases takes the mean error of rounded weights and inputs 
   for (const int threads : {1, 7}) {
     Graph again = net.graph;
     Plan plan_again = net.plan;
-    const CalibrateOptions other{threads, false, {}};
-    correct_biases(again, plan_again, weights,
-                   survey_inputs(net.graph, net.plan, calibration.activations, data, other));
+    correct_biases(again, plan_again, weights, calibrate(net.graph, net.plan, data, with_threads(threads)).inputs);
     CHECK(to_text(again) == to_text(corrected));
   }
 }
@@ -207,5 +190,5 @@ TEST_CASE("samples on which the float model overflows are refused, naming the va
       "input x: f32[1,1,2,2] const w: f32[1,1,1,1] = {1000} const v: f32[1,1,1,1] = {0.7} c = Conv(x, w) "
       "y = Conv(c, v) output y");
   const MemorySource data({{Tensor::from<float>({1, 1, 2, 2}, {1e38F, 1, 2, 3})}});
-  CHECK(error_of([&] { calibrate(net.graph, net.plan, data, {}); }) == ErrorCode::bad_data);
+  CHECK(error_of([&] { parameters(net, data); }) == ErrorCode::bad_data);
 }

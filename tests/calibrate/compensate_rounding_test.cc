@@ -47,8 +47,10 @@ MemorySource correlated(const Graph& graph, std::uint32_t count) {
 }
 
 void compensate(const Case& test, QuantizedWeights& weights, const MemorySource& data, int threads) {
-  const auto inputs = survey_inputs(test.graph, test.plan, test.activations, data, {threads, false, {}});
-  compensate_rounding(test.graph, test.plan, inputs, threads, weights);
+  CalibrateOptions options;
+  options.threads = threads;
+  const Calibration calibration = calibrate(test.graph, test.plan, data, options);
+  compensate_rounding(test.graph, test.plan, calibration.inputs, threads, weights);
 }
 
 /// Σ of squared differences that rounded weights make at the output.

@@ -86,8 +86,8 @@ TEST_CASE("the plan that is handed back is for the prepared graph") {
   Quantized result = quantize(model, MemorySource(model, 4), {});
   const auto inputs = random_inputs(model, 3);
   CHECK(relative_difference(run_graph(model, inputs), run_graph(result.prepared, inputs)) < 1e-5);
-  const QuantizedWeights weights = round_weights(result.prepared, result.plan, result.calibration.activations);
-  insert_qdq(result.prepared, result.plan, result.calibration.activations, weights);
+  const QuantizedWeights weights = round_weights(result.prepared, result.plan, result.activations);
+  insert_qdq(result.prepared, result.plan, result.activations, weights);
   result.prepared.check();
 }
 

@@ -1,0 +1,152 @@
+#include "pipeline.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "octavo/backends.h"
+#include "octavo/error.h"
+#include "octavo/passes.h"
+
+namespace octavo::pipeline {
+namespace {
+
+void require_weights(const Graph& graph, const Plan& plan, const BackendSpec& backend, const QConfig& config) {
+  if (!plan.weights.empty()) return;
+  for (const NodeSupport& support : explain_plan(graph, backend, config)) {
+    const OpRule* rule = backend.rule_for(graph.node(support.node).op_type);
+    if (rule == nullptr || rule->role != OpRole::weighted) continue;
+    throw Error(ErrorCode::unsupported, fmt::format("no operator can run in integers with {}: {}: {}", backend.name,
+                                                    describe(graph, support.node), support.reason));
+  }
+  throw Error(
+      ErrorCode::unsupported,
+      fmt::format("nothing in the model '{}' can run in integers with {}: it has no Conv, Gemm or MatMul with a "
+                  "constant float weight; `octavo inspect` says why for each operator",
+                  graph.name, backend.name));
+}
+
+[[noreturn]] void refuse(const std::string& text) { throw Error(ErrorCode::invalid_argument, text); }
+
+}  // namespace
+
+void require_float_model(const Graph& graph) {
+  for (const NodeId id : graph.nodes()) {
+    const std::string& type = graph.node(id).op_type;
+    const bool integer = type == "QuantizeLinear" || type == "DequantizeLinear" || type == "DynamicQuantizeLinear" ||
+                         type == "ConvInteger" || type == "MatMulInteger" || type.starts_with("QLinear");
+    if (!integer) continue;
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format("{}: the model is quantized already; give the float model it was made from", describe(graph, id)));
+  }
+}
+
+Prepared prepare_model(const Graph& model, const Recipe& recipe) {
+  require_float_model(model);
+  const BackendSpec& backend = backend_named(recipe.backend);
+  Prepared prepared;
+  Graph& graph = prepared.graph;
+  graph = model;
+  prepare(graph);
+  if (graph.opset() < backend.min_opset) {
+    prepared.notes.push_back(
+        fmt::format("opset raised from {} to {}, which per-channel weights need", graph.opset(), backend.min_opset));
+    upgrade_opset(graph, backend.min_opset);
+    prepare(graph);
+  }
+  prepared.plan = make_plan(graph, backend, recipe.qconfig);
+  prepared.notes.insert(prepared.notes.end(), prepared.plan.notes.begin(), prepared.plan.notes.end());
+  require_weights(graph, prepared.plan, backend, recipe.qconfig);
+  return prepared;
+}
+
+CalibrationSamples::CalibrationSamples(const DataSource& data, const Recipe& recipe) : data_(data), size_(data.size()) {
+  const std::size_t batch = std::max<std::size_t>(recipe.batch_size, 1);
+  // Not steps * batch, which may overflow.
+  if (recipe.calibrate_steps != 0 && recipe.calibrate_steps <= size_ / batch) size_ = recipe.calibrate_steps * batch;
+}
+
+CalibrateOptions options_of(const Recipe& recipe, const Progress& progress) {
+  CalibrateOptions options;
+  options.threads = recipe.threads;
+  options.skip_bad_files = recipe.skip_bad_files;
+  options.progress = progress;
+  options.input_statistics = wants_inputs(recipe);
+  return options;
+}
+
+bool wants_inputs(const Recipe& recipe) { return recipe.compensate_rounding || recipe.correct_biases; }
+
+void equalize(Prepared& model, const DataSource& data, const Recipe& recipe, const CalibrateOptions& options,
+              Calibration& begun) {
+  begun.equalized = recipe.equalize_channels;
+  if (!recipe.equalize_channels) return;
+  if (begun.channel_maxima.empty()) {
+    begun.channel_maxima = survey_channels(model.graph, model.plan, data, options);
+  }
+  equalize_channels(model.graph, model.plan, begun.channel_maxima);
+}
+
+void require_model(const Calibration& calibration, const Prepared& model, const std::string& file) {
+  const std::uint64_t key = graph_key(model.graph);
+  if (key == calibration.keys.model) return;
+  refuse(fmt::format(
+      "{}: was measured on model '{}' (key {:016x}), this is model '{}' (key {:016x}): give the model it is "
+      "of, or calibrate this one",
+      file, calibration.keys.model_name, calibration.keys.model, model.graph.name, key));
+}
+
+void require_data(const Calibration& calibration, const DataSource& data, const std::string& file) {
+  const std::uint64_t key = data.key(data.size());
+  if (key == calibration.keys.data && data.size() == calibration.all_samples) return;
+  refuse(
+      fmt::format("{}: was measured on {} (key {:016x}), these are {} (key {:016x}), or preprocessed in another way: "
+                  "give the same, or calibrate on these",
+                  file, calibration.keys.data_name, calibration.keys.data, describe_samples(data), key));
+}
+
+void require_graph(const Calibration& calibration, const Graph& equalized, const Recipe& recipe,
+                   const std::string& file) {
+  if (calibration.equalized != recipe.equalize_channels) {
+    refuse(fmt::format("{}: was measured {} equalized channels, and the recipe wants it {}: calibrate with this recipe",
+                       file, calibration.equalized ? "with" : "without",
+                       recipe.equalize_channels ? "with" : "without"));
+  }
+  if (wants_inputs(recipe) && !calibration.with_inputs) {
+    refuse(
+        fmt::format("{}: was measured without what compensate_rounding and correct_biases need: calibrate with this "
+                    "recipe, or switch both off",
+                    file));
+  }
+  if (graph_key(equalized) == calibration.keys.graph) return;
+  refuse(
+      fmt::format("{}: was measured for a recipe that quantizes other values of model '{}' (other operators or another "
+                  "backend), whose channels were equalized accordingly: calibrate with this recipe",
+                  file, calibration.keys.model_name));
+}
+
+Calibration load_fitting(Prepared& model, const Recipe& recipe, const DataSource* data) {
+  const std::string file = recipe.calibration.string();
+  Calibration calibration = load_calibration(recipe.calibration);
+  if (calibration.share.count != 1) {
+    refuse(fmt::format("{}: is share {} of {}: join all shares with `octavo merge` first", file,
+                       calibration.share.index, calibration.share.count));
+  }
+  if (calibration.done != calibration.positions) {
+    refuse(
+        fmt::format("{}: is a checkpoint of a calibration that was interrupted: finish it with `octavo calibrate "
+                    "--resume`",
+                    file));
+  }
+  require_model(calibration, model, file);
+  if (data != nullptr) require_data(calibration, *data, file);
+  if (recipe.equalize_channels && calibration.equalized) {
+    equalize_channels(model.graph, model.plan, calibration.channel_maxima);
+  }
+  require_graph(calibration, model.graph, recipe, file);
+  if (wants_inputs(recipe)) require_fitting_inputs(model.graph, model.plan, calibration.inputs);
+  return calibration;
+}
+
+}  // namespace octavo::pipeline

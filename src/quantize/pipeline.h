@@ -1,0 +1,55 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "octavo/quantize.h"
+
+/// Steps that the main job and `octavo calibrate` have in common.
+namespace octavo::pipeline {
+
+/// Throws Error(unsupported) for a model that is quantized already.
+void require_float_model(const Graph& graph);
+
+/// A float model made ready, and what of it becomes integers.
+struct Prepared {
+  Graph graph;
+  Plan plan;
+  std::vector<std::string> notes;
+};
+/// Throws Error(unsupported) for a model that is quantized already or of which nothing can become integers.
+Prepared prepare_model(const Graph& model, const Recipe& recipe);
+
+/// The samples that a recipe calibrates on: calibrate_steps batches, from the first.
+class CalibrationSamples final : public DataSource {
+ public:
+  CalibrationSamples(const DataSource& data, const Recipe& recipe);
+  std::size_t size() const override { return size_; }
+  std::vector<Tensor> load(std::size_t index) const override { return data_.load(index); }
+  std::string name(std::size_t index) const override { return data_.name(index); }
+  std::uint64_t key(std::size_t count) const override { return data_.key(count); }
+
+ private:
+  const DataSource& data_;
+  std::size_t size_;
+};
+
+CalibrateOptions options_of(const Recipe& recipe, const Progress& progress);
+bool wants_inputs(const Recipe& recipe);
+
+/// Equalizes the channels of `model` where the recipe wants that, by maxima that are known or measured now.
+void equalize(Prepared& model, const DataSource& data, const Recipe& recipe, const CalibrateOptions& options,
+              Calibration& begun);
+
+/// Loads a saved calibration for `model`, whose channels it equalizes as they were. `data`, where given, must be what
+/// was calibrated on. Throws Error(invalid_argument) naming both where something is not of the other.
+Calibration load_fitting(Prepared& model, const Recipe& recipe, const DataSource* data);
+
+/// Throws Error(invalid_argument), naming both, where a calibration is not of these.
+void require_model(const Calibration& calibration, const Prepared& model, const std::string& file);
+void require_data(const Calibration& calibration, const DataSource& data, const std::string& file);
+void require_graph(const Calibration& calibration, const Graph& equalized, const Recipe& recipe,
+                   const std::string& file);
+
+}  // namespace octavo::pipeline
