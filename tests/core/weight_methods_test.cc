@@ -73,11 +73,10 @@ std::vector<QScheme> schemes(bool symmetric_only) {
   QScheme power{QType::qint8, 8, true, true, 0};
   power.power_of_two = true;
   all.push_back(power);
+  all.push_back({QType::quint8, 8, true, false, 0});
   if (symmetric_only) return all;
-  for (const QScheme& scheme : {QScheme{QType::quint8, 8, false, false, 0}, QScheme{QType::qint8, 4, false, false, 0},
-                                QScheme{QType::quint8, 8, true, false, 0}}) {
-    all.push_back(scheme);
-  }
+  all.push_back({QType::quint8, 8, false, false, 0});
+  all.push_back({QType::qint8, 4, false, false, 0});
   return all;
 }
 
@@ -149,7 +148,7 @@ TEST_CASE("The converged ADMM has no more error than its start") {
           const auto part = weight.data<float>().subspan(offset, count);
           values.insert(values.end(), part.begin(), part.end());
         }
-        const float scale = detail::admm_start(values, scheme);
+        const float scale = detail::admm_start(values, scheme.bits, detail::symmetric_bound(affine_map(observed, s)));
         if (scale > scheme.eps) start.params.scale[s] = scale;
       }
       start.integers = quantize(weight, start.params);

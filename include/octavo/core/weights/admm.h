@@ -12,26 +12,32 @@ namespace octavo {
 
 namespace detail {
 
+/// The integer that both signs reach.
+inline std::int32_t symmetric_bound(const AffineMap& map) {
+  return std::min(map.quant_max - map.zero_point, map.zero_point - map.quant_min);
+}
+
 /// Where TNN's ADMM begins: four fifths of the largest magnitude, or for 2 bits the mean one.
-inline float admm_start(std::span<const float> values, const QScheme& scheme) {
+inline float admm_start(std::span<const float> values, int bits, std::int32_t bound) {
   float sum = 0.0F;
   float largest = 0.0F;
   for (const float value : values) {
     sum += std::fabs(value);
     largest = std::max(largest, std::fabs(value));
   }
-  if (scheme.bits <= 2) return sum / static_cast<float>(values.size());
-  return static_cast<float>(static_cast<double>(largest) / (scheme.quant_max() * 1.25));
+  if (bits <= 2) return sum / static_cast<float>(values.size());
+  return static_cast<float>(static_cast<double>(largest) / (bound * 1.25));
 }
 
 /// TNN's loop to the bit: sums in float and in order, 1e-9 in each denominator, half away from zero, 1000 rounds, and
 /// integers of the scale before the last. A round that gives its own scale again ends it: so would all that follow.
-/// 0 where there is no such scale.
-inline float tnn_admm_scale(std::span<const float> values, const QScheme& scheme, std::span<std::int32_t> integers) {
+/// 0 where there is no such scale. Integers are without the zero point.
+inline float tnn_admm_scale(std::span<const float> values, int bits, std::int32_t most,
+                            std::span<std::int32_t> integers) {
   constexpr int kRounds = 1000;
   constexpr float kEps = 1e-9F;
-  const auto bound = static_cast<float>(scheme.quant_max());
-  float scale = admm_start(values, scheme);
+  const auto bound = static_cast<float>(most);
+  float scale = admm_start(values, bits, most);
   for (int round = 0; round < kRounds; ++round) {
     const float before = scale;
     float products = 0.0F;
@@ -54,20 +60,20 @@ inline AffineMap admm_map(std::span<const float> values, AffineMap map, const QS
                           std::span<std::int32_t> integers) {
   constexpr int kMostRounds = 1000;
   const AffineMap observed = map;
-  map.scale = std::max(admm_start(values, scheme), scheme.eps);
+  map.scale = std::max(admm_start(values, scheme.bits, symmetric_bound(map)), scheme.eps);
   if (!std::isfinite(map.scale)) map.scale = observed.scale;
   double error = squared_error(values, map);
   for (int round = 0; round < kMostRounds; ++round) {
     quantize_values(values, map, integers);
     AffineMap next = map;
-    next.scale = least_squares_scale(values, integers, scheme);
+    next.scale = least_squares_scale(values, integers, map.zero_point, scheme);
     if (next.scale == map.scale || next.scale == 0.0F) break;
     const double next_error = squared_error(values, next);
     if (!(next_error < error)) break;
     map = next;
     error = next_error;
   }
-  const bool found = std::any_of(integers.begin(), integers.end(), [](std::int32_t q) { return q != 0; });
+  const bool found = std::any_of(integers.begin(), integers.end(), [&](auto q) { return q != map.zero_point; });
   if (!found) map = observed;  // all zero: nothing to fit
   quantize_values(values, map, integers);
   return map;
@@ -86,13 +92,14 @@ inline QuantizedTensor quantize_admm(const TensorView& weight, const QScheme& sc
 }
 
 /// TNN's ADMM exactly, whether it has converged or not (tools/quantization/calibration.cc). Integers within
-/// ±quant_max. A scale that nothing is found for stays the observer's. For symmetric signed schemes.
+/// ± what both signs reach. A scale that nothing is found for stays the observer's. For symmetric schemes.
 inline QuantizedTensor quantize_tnn_admm(const TensorView& weight, const QScheme& scheme, const QParams& observed,
                                          const Kernels&) {
   return detail::quantize_by_scale(weight, observed, [&](auto values, AffineMap map, auto integers) {
-    const float scale = detail::tnn_admm_scale(values, scheme, integers);
+    const float scale = detail::tnn_admm_scale(values, scheme.bits, detail::symmetric_bound(map), integers);
     if (scale > 0.0F) {
       map.scale = scale;
+      for (std::int32_t& q : integers) q += map.zero_point;
     } else {
       detail::quantize_values(values, map, integers);
     }

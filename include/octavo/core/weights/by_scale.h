@@ -108,13 +108,14 @@ inline double squared_error(std::span<const float> values, const AffineMap& map)
   return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
-/// The scale that fits these integers best, Σ w·q / Σ q², as `scheme` allows it; 0 where all integers are.
+/// The scale that fits these integers best, Σ w·q / Σ q² with q less the zero point, as `scheme` allows it; 0 where all
+/// integers are.
 inline float least_squares_scale(std::span<const float> values, std::span<const std::int32_t> integers,
-                                 const QScheme& scheme) {
+                                 std::int32_t zero_point, const QScheme& scheme) {
   double products = 0.0;
   double squares = 0.0;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto q = static_cast<double>(integers[i]);
+    const auto q = static_cast<double>(integers[i] - zero_point);
     products += static_cast<double>(values[i]) * q;
     squares += q * q;
   }

@@ -58,16 +58,16 @@ class LeastErrorSearch {
   int high_ = kShares;
 };
 
-/// That, and under a symmetric scheme of zero point 0 the scale that fits its integers best, while it gains.
+/// That, and under a symmetric scheme the scale that fits its integers best, while it gains.
 inline AffineMap least_error_map(std::span<const float> values, const AffineMap& observed, const QScheme& scheme,
                                  std::span<std::int32_t> integers) {
   if (values.empty()) return observed;
   AffineMap map = LeastErrorSearch(values, observed, scheme).found();
   double least = squared_error(values, map);
-  for (bool gained = scheme.symmetric && map.zero_point == 0; gained;) {
+  for (bool gained = scheme.symmetric; gained;) {
     quantize_values(values, map, integers);
     AffineMap next = map;
-    next.scale = least_squares_scale(values, integers, scheme);
+    next.scale = least_squares_scale(values, integers, map.zero_point, scheme);
     const double error = next.scale > 0.0F ? squared_error(values, next) : least;
     gained = error < least;
     if (!gained) break;

@@ -18,7 +18,7 @@ struct WeightMethodEntry {
   /// the same axis, limits and storage. Scales are finite and above zero.
   QuantizedTensor (*quantize)(const TensorView& weight, const QScheme& scheme, const QParams& observed,
                               const Kernels& kernels);
-  /// Whether it needs a symmetric signed scheme, with zero point 0.
+  /// Whether it needs a symmetric scheme.
   bool symmetric_only = false;
 };
 
