@@ -13,6 +13,8 @@ namespace octavo::cli {
 bool interrupted();
 
 void add_quantize_command(CLI::App& app);
+void add_calibrate_command(CLI::App& app);
+void add_merge_command(CLI::App& app);
 void add_verify_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_config_command(CLI::App& app);

@@ -48,6 +48,8 @@ int run(int argc, char** argv) {
   app.footer(wrapped(kExitCodes, kHelpColumns));
   app.get_formatter()->column_width(kFlagColumns);
   add_quantize_command(app);
+  add_calibrate_command(app);
+  add_merge_command(app);
   add_verify_command(app);
   add_inspect_command(app);
   add_config_command(app);

@@ -25,4 +25,19 @@ void write_file(const std::string& path, std::string_view text) {
   throw Error(ErrorCode::io, fmt::format("{}: cannot be written: {}", path, std::strerror(error)));
 }
 
+void require_writable(const std::string& output, const std::string& model) {
+  std::error_code ignored;
+  const std::filesystem::path path(output);
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder, ignored)) {
+    throw Error(ErrorCode::io, fmt::format("--output: folder '{}' does not exist; create it first", folder.string()));
+  }
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw Error(ErrorCode::io, fmt::format("--output: '{}' is a folder; name a file", output));
+  }
+  if (std::filesystem::equivalent(path, model, ignored)) {
+    throw Error(ErrorCode::invalid_argument, "--output: would overwrite the float model; name another file");
+  }
+}
+
 }  // namespace octavo::cli

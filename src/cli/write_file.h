@@ -8,4 +8,7 @@ namespace octavo::cli {
 /// Writes text whole or not at all: to a temporary name, then renamed. Throws Error(io) naming the file.
 void write_file(const std::string& path, std::string_view text);
 
+/// Says before the work what would only show after it: throws where `output` cannot be a new file, or is `model`.
+void require_writable(const std::string& output, const std::string& model);
+
 }  // namespace octavo::cli
