@@ -13,37 +13,64 @@
 namespace octavo::recipe {
 namespace {
 
-// The first are members of ObserverOptions; the others are what observers of the table read from `extra`.
-constexpr std::array<std::string_view, 5> kNames{"averaging_constant", "percentile", "bins", "scale", "zero_point"};
+bool is_whole(double number) { return number == std::floor(number); }
 
-void require(bool fits, double number, std::string_view expected) {
-  if (!fits) refuse(fmt::format("{}", number), expected);
+/// What observers of the table take; a member of ObserverOptions, or else a key of `extra`.
+struct Option {
+  std::string_view name;
+  bool (*fits)(double number);
+  std::string_view expected;
+  void (*set)(ObserverOptions& options, double number) = nullptr;
+};
+
+constexpr std::array kOptions{
+    Option{"averaging_constant", [](double x) { return x > 0.0 && x <= 1.0; }, "a number above 0 and up to 1",
+           [](ObserverOptions& options, double x) { options.averaging_constant = x; }},
+    Option{"percentile", [](double x) { return x > 0.0 && x <= 100.0; }, "a share above 0 and up to 100 per cent",
+           [](ObserverOptions& options, double x) { options.percentile = x; }},
+    Option{"bins",
+           [](double x) {
+             return is_whole(x) && x >= 2.0 && x <= 65536.0 && std::has_single_bit(static_cast<unsigned>(x));
+           },
+           "a power of two from 2 to 65536",
+           [](ObserverOptions& options, double x) { options.bins = static_cast<int>(x); }},
+    Option{"scale", [](double x) { return static_cast<float>(x) > 0.0F && std::isfinite(static_cast<float>(x)); },
+           "a scale above 0"},
+    Option{"zero_point", [](double x) { return is_whole(x) && std::abs(x) <= 65535.0; },
+           "a whole number from -65535 to 65535"},
+    Option{"num_bins", [](double x) { return is_whole(x) && x >= 2.0 && x <= 8192.0; },
+           "a whole number from 2 to 8192"},
+    Option{"num_quantized_bins", [](double x) { return is_whole(x) && x >= 2.0 && x <= 8192.0; },
+           "a whole number from 2 to 8192"},
+};
+
+const Option* find_option(std::string_view name) {
+  const auto* const found =
+      std::find_if(kOptions.begin(), kOptions.end(), [name](const Option& option) { return option.name == name; });
+  return found == kOptions.end() ? nullptr : found;
 }
 
 }  // namespace
 
-std::vector<std::string_view> observer_option_names() { return {kNames.begin(), kNames.end()}; }
+std::vector<std::string_view> observer_option_names() {
+  std::vector<std::string_view> names;
+  for (const Option& option : kOptions) names.push_back(option.name);
+  return names;
+}
 
-bool is_observer_option(std::string_view name) { return std::find(kNames.begin(), kNames.end(), name) != kNames.end(); }
+bool is_observer_option(std::string_view name) { return find_option(name) != nullptr; }
 
-void set_observer_option(ObserverOptions& options, std::string_view name, double number) {
-  if (name == "averaging_constant") {
-    require(number > 0.0 && number <= 1.0, number, "a number above 0 and up to 1");
-    options.averaging_constant = number;
-  } else if (name == "percentile") {
-    constexpr double kAll = 100.0;
-    require(number > 0.0 && number <= kAll, number, "a share above 0 and up to 100 per cent");
-    options.percentile = number;
-  } else if (name == "bins") {
-    constexpr double kMost = 65536.0;
-    const bool whole = number >= 2.0 && number <= kMost && number == std::floor(number);
-    require(whole && std::has_single_bit(static_cast<unsigned>(number)), number, "a power of two from 2 to 65536");
-    options.bins = static_cast<int>(number);
-  } else {
-    const auto as_float = static_cast<float>(number);
-    if (name == "scale") require(as_float > 0.0F && std::isfinite(as_float), number, "a scale above 0");
-    if (name == "zero_point") require(std::isfinite(number), number, "a whole number");
+void set_observer_option(ObserverOptions& options, std::string_view name, double number, bool own) {
+  const Option* option = find_option(name);
+  if (option == nullptr || (own && option->set == nullptr)) {
     options.extra.insert_or_assign(std::string(name), number);
+    return;
+  }
+  if (!option->fits(number)) refuse(fmt::format("{}", number), option->expected);
+  if (option->set == nullptr) {
+    options.extra.insert_or_assign(std::string(name), number);
+  } else {
+    option->set(options, number);
   }
 }
 

@@ -13,8 +13,9 @@ namespace octavo::recipe {
 std::vector<std::string_view> observer_option_names();
 bool is_observer_option(std::string_view name);
 
-/// Throws Error(invalid_argument) for a number out of range. A name of the user's own goes to `extra`.
-void set_observer_option(ObserverOptions& options, std::string_view name, double number);
+/// Throws Error(invalid_argument) for a number out of range. Where the observer is the user's `own`, so is what its
+/// options in `extra` mean.
+void set_observer_option(ObserverOptions& options, std::string_view name, double number, bool own);
 
 /// All of them with their numbers: "averaging_constant: 0.01, percentile: 99.9999, bins: 4096".
 std::string observer_options_text(const ObserverOptions& options);

@@ -184,7 +184,7 @@ void TensorFields::read_option(TensorQConfig& config, const YamlNode& option, co
             fmt::format("{} is for an observer; name one with '{}'", name, key("observer")));
   }
   const double number = reader_.number(value, name);
-  reader_.at(value, name, [&] { set_observer_option(config.observer->options, name, number); });
+  reader_.at(value, name, [&] { set_observer_option(config.observer->options, name, number, own); });
 }
 
 }  // namespace octavo::recipe
