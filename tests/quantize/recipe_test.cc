@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <regex>
 #include <string>
 
@@ -303,6 +304,34 @@ TEST_CASE("a user's own names are known with their options") {
   CHECK(recipe.qconfig.activation.fake_quant == "OwnQuantize");
   CHECK(recipe_text(parse_recipe(recipe_text(recipe), "r.yaml", own)) == recipe_text(recipe));
   CHECK_THAT(complaint(text), Catch::Contains("not known"));
+}
+
+TEST_CASE("the page on recipes names every key, and its example is one") {
+  std::ifstream file(OCTAVO_SOURCE_DIR "/docs/recipe.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), {});
+  for (const RecipeOption& option : recipe_options()) {
+    if (option.line.empty()) continue;
+    std::string key(option.key);
+    std::replace(key.begin(), key.end(), '-', '_');
+    CHECK_THAT(page, Catch::Contains("`" + key + "`"));
+  }
+  const std::size_t begin = page.find("```yaml") + 7;
+  REQUIRE(begin > 7);
+  const Recipe recipe = parsed(page.substr(begin, page.find("```", begin) - begin));
+  CHECK(recipe.qconfig.overrides.size() == 4);
+  CHECK(recipe.qconfig.activation.observer->options.averaging_constant == 0.1);
+}
+
+TEST_CASE("files know every option that an observer of the table reads") {
+  std::ifstream table(OCTAVO_SOURCE_DIR "/include/octavo/core/observers/table.h");
+  const std::string source((std::istreambuf_iterator<char>(table)), {});
+  const std::regex use("extra(?:\\.find|\\.at)?\\(\"(\\w+)\"\\)");
+  int found = 0;
+  for (std::sregex_iterator it(source.begin(), source.end(), use), end; it != end; ++it, ++found) {
+    INFO((*it)[1]);
+    CHECK_NOTHROW(parsed("global_qconfig: {a_observer: {type: MinMaxObserver, " + (*it)[1].str() + ": 16}}"));
+  }
+  CHECK(found >= 4);
 }
 
 TEST_CASE("the printed default is the default, knows every key, and its examples are fine") {
