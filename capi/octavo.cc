@@ -45,7 +45,7 @@ struct octavo_buffer {
   std::vector<std::byte> bytes;
 };
 struct octavo_options {
-  octavo::Recipe recipe;
+  octavo::RecipeBuilder builder;
 };
 
 namespace {
@@ -188,7 +188,7 @@ octavo_status* octavo_options_set(octavo_options* options, const char* key, cons
     require_given(options, "options");
     require_given(key, "key");
     require_given(value, "value");
-    octavo::set_option(options->recipe, key, value);
+    options->builder.set(key, value);
   });
 }
 
@@ -199,7 +199,8 @@ octavo_status* octavo_quantize(const octavo_model* model, const octavo_options* 
   return guarded_make(quantized, [&] {
     require_given(model, "model");
     require_given(options, "options");
-    octavo::Quantized result = octavo::quantize(model->graph, options->recipe, progress_to(progress, user_data));
+    octavo::Quantized result =
+        octavo::quantize(model->graph, options->builder.recipe(), progress_to(progress, user_data));
     std::string notes = notes_of(result);
     return std::make_unique<octavo_model>(octavo_model{std::move(result.graph), std::move(notes)});
   });

@@ -67,14 +67,15 @@ OCTAVO_API const void* octavo_buffer_data(const octavo_buffer* buffer); /* NULL 
 OCTAVO_API size_t octavo_buffer_size(const octavo_buffer* buffer);      /* 0 for NULL */
 OCTAVO_API void octavo_buffer_release(octavo_buffer* buffer);
 
-/* --- options: the flags that `octavo quantize --help` lists under Data, Preprocessing and Run -------- */
+/* --- options: the flags that `octavo quantize --help` lists under Recipe, Data, Preprocessing, Method and Run --- */
 typedef struct octavo_options octavo_options;
 /* On failure *options is set to NULL. */
 OCTAVO_API octavo_status* octavo_options_create(octavo_options** options);
 /* `key` is a flag without its dashes: "images", "resize", "mean", "threads" ...; `value` is typed as for the
- * command, "" or "true" for a switch such as "bgr", "input_name=value" for one input of several. "images" adds up,
- * of other keys the last value counts. An unknown key or a value out of range is OCTAVO_INVALID_ARGUMENT and
- * changes nothing. */
+ * command, "", "true" or "false" for a switch such as "bgr", "input_name=value" for one input of several. "config"
+ * reads a recipe file (docs/recipe.md), which the other options override whether they are set before or after.
+ * "images" and "skip" add up, of other keys the last value counts. "output" is kept for the file's sake and not used
+ * here. An unknown key or a value out of range is OCTAVO_INVALID_ARGUMENT and changes nothing. */
 OCTAVO_API octavo_status* octavo_options_set(octavo_options* options, const char* key, const char* value);
 OCTAVO_API void octavo_options_release(octavo_options* options);
 

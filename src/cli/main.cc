@@ -25,8 +25,12 @@ std::atomic<bool> stop_requested = false;
 extern "C" void request_stop(int) { stop_requested = true; }
 
 constexpr const char* kExitCodes =
-    "Exit codes: 0 done; 1 wrong flag or value; 2 file cannot be opened or written; 3 broken model; 4 unsupported "
-    "model; 5 unusable image, tensor or label; 6 a limit was reached; 8 internal mistake; 130 interrupted.\n"
+    "Exit codes:\n"
+    "  0 done                           5 unusable image, tensor or label\n"
+    "  1 wrong flag, value or recipe    6 a limit was reached\n"
+    "  2 file cannot be opened/written  8 internal mistake\n"
+    "  3 broken model                   130 interrupted\n"
+    "  4 unsupported model\n"
     "`octavo COMMAND --help` explains each command.";
 
 int exit_code(ErrorCode code) { return code == ErrorCode::cancelled ? kInterrupted : static_cast<int>(code); }
@@ -45,7 +49,7 @@ int run(int argc, char** argv) {
   app.name("octavo");
   app.set_version_flag("--version", fmt::format("octavo {} ({})", OCTAVO_VERSION, compute_library()));
   app.require_subcommand(1);
-  app.footer(wrapped(kExitCodes, kHelpColumns));
+  app.footer(kExitCodes);
   app.get_formatter()->column_width(kFlagColumns);
   add_quantize_command(app);
   add_calibrate_command(app);

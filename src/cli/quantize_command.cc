@@ -4,15 +4,20 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "command.h"
 #include "console.h"
+#include "octavo/backends.h"
 #include "octavo/error.h"
 #include "octavo/formats.h"
 #include "octavo/quantize.h"
 #include "octavo/verify.h"
+#include "wrap.h"
+#include "write_file.h"
 
 namespace octavo::cli {
 namespace {
@@ -21,28 +26,41 @@ namespace {
 constexpr std::size_t kComparedSamples = 32;
 constexpr std::size_t kWorstLayers = 5;
 
+/// First line of the recipe beside an output; a file that begins with it may be written anew.
+constexpr std::string_view kRecipeHead =
+    "# Written by `octavo quantize`, which repeats the run: octavo quantize MODEL --config THIS_FILE\n";
+
 struct Arguments {
   std::string model;
-  std::string output;
   Recipe recipe;
   bool no_verify = false;
   bool quiet = false;
 };
 
-/// Says before the work what would only show after it.
-void require_writable(const Arguments& arguments) {
-  std::error_code ignored;
-  const std::filesystem::path output(arguments.output);
-  const std::filesystem::path folder = output.has_parent_path() ? output.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder, ignored)) {
-    throw Error(ErrorCode::io, fmt::format("--output: folder '{}' does not exist; create it first", folder.string()));
+/// model.int8.onnx: model.int8.recipe.yaml
+std::filesystem::path recipe_beside(std::filesystem::path output) { return output.replace_extension(".recipe.yaml"); }
+
+/// A recipe that somebody wrote, with comments, is not to be lost.
+void require_own_recipe(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file.is_open()) return;
+  std::string head(kRecipeHead.size(), ' ');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  if (head == kRecipeHead) return;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("--output: the recipe of this run would replace '{}', which is not one that octavo wrote; "
+                          "rename it, or name another output",
+                          path.string()));
+}
+
+void require_output(const Arguments& arguments) {
+  const Recipe& recipe = arguments.recipe;
+  if (recipe.output.empty()) {
+    throw Error(ErrorCode::invalid_argument, "no file to write: give --output FILE, or `output` in the recipe");
   }
-  if (std::filesystem::is_directory(output, ignored)) {
-    throw Error(ErrorCode::io, fmt::format("--output: '{}' is a folder; name a file", arguments.output));
-  }
-  if (std::filesystem::equivalent(output, arguments.model, ignored)) {
-    throw Error(ErrorCode::invalid_argument, "--output: would overwrite the float model; name another file");
-  }
+  require_writable(recipe.output.string(), arguments.model);
+  require_own_recipe(recipe_beside(recipe.output));
+  check_config(recipe.qconfig, backend_named(recipe.backend));
 }
 
 void print_result(const Arguments& arguments, const Quantized& result) {
@@ -51,9 +69,14 @@ void print_result(const Arguments& arguments, const Quantized& result) {
   const auto before = std::filesystem::file_size(arguments.model);
   const std::uint64_t after = model_size(result.graph);
   const double smaller = 100.0 * (1.0 - static_cast<double>(after) / static_cast<double>(before));
-  fmt::print("Calibrated on {} samples; {} operators and {} weights run in integers.\n", result.calibration.samples,
-             result.plan.integer_nodes.size(), result.plan.weights.size());
-  fmt::print("Wrote {}\n", arguments.output);
+  if (arguments.recipe.mode == QuantizeMode::static_ranges) {
+    fmt::print("Calibrated on {} samples; {} operators and {} weights run in integers.\n", result.calibration.samples,
+               result.plan.integer_nodes.size(), result.plan.weights.size());
+  } else {
+    fmt::print("{} weights are integers.\n", result.plan.weights.size());
+  }
+  const std::filesystem::path& output = arguments.recipe.output;
+  fmt::print("Wrote {} and {}\n", output.string(), recipe_beside(output).filename().string());
   fmt::print("Size: {} before, {} after ({:.1f} % {})\n", bytes_text(before), bytes_text(after), std::abs(smaller),
              smaller >= 0.0 ? "smaller" : "larger");
 }
@@ -75,14 +98,16 @@ void compare_and_print(const Graph& model, const Quantized& result, const Argume
 
 void run(const Arguments& arguments) {
   const auto started = std::chrono::steady_clock::now();
-  require_writable(arguments);
+  require_output(arguments);
   ProgressDisplay display(arguments.quiet);
   const Progress progress = display.callback();
   const Graph model = load_model(arguments.model);
   const Quantized result = quantize(model, arguments.recipe, progress);
-  save_model(result.graph, std::filesystem::path(arguments.output));
+  save_model(result.graph, arguments.recipe.output);
+  write_file(recipe_beside(arguments.recipe.output).string(),
+             fmt::format("{}{}", kRecipeHead, recipe_text(arguments.recipe)));
   if (!arguments.quiet) print_result(arguments, result);
-  if (!arguments.no_verify) compare_and_print(model, result, arguments, progress);
+  if (!arguments.no_verify && has_samples(arguments.recipe)) compare_and_print(model, result, arguments, progress);
   if (arguments.quiet) return;
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
   fmt::print("Time {:.1f} s, peak memory {:.0f} MiB\n", seconds.count(),
@@ -95,15 +120,17 @@ void add_quantize_command(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("quantize", "Turn a float ONNX model into an int8 one, by a folder of samples");
   command->footer(
-      "Example:\n"
-      "  octavo quantize squeezenet.onnx --images calib --resize 227x227 --bgr --mean 104,117,123 -o "
-      "squeezenet.int8.onnx\n"
-      "A model with several inputs takes samples and settings by input name: --images ids=folder1 --images "
-      "mask=folder2.\n"
-      "What is not given is taken from the model's input shape, and said.");
+      wrapped("Examples:\n"
+              "  octavo quantize squeezenet.onnx --images calib --resize 227x227 --bgr --mean 104,117,123 -o "
+              "squeezenet.int8.onnx\n"
+              "  octavo quantize squeezenet.onnx --config recipe.yaml --threads 2\n"
+              "A model with several inputs takes samples and settings by input name: --images ids=folder1 --images "
+              "mask=folder2.\n"
+              "What is not given is taken from the model's input shape, and said. The recipe of the run is written "
+              "beside the output: squeezenet.int8.recipe.yaml.",
+              kHelpColumns));
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("model", arguments->model, "float model (.onnx)")->required();
-  command->add_option("-o,--output", arguments->output, "file to write; whole or not at all")->required();
   add_recipe_flags(*command, arguments->recipe);
   command->add_flag("--no-verify", arguments->no_verify, "do not run and compare both models afterwards")->group("Run");
   command->add_flag("--quiet", arguments->quiet, "print nothing but errors")->group("Run");

@@ -10,6 +10,7 @@
 #include "octavo/quantize.h"
 #include "octavo/report.h"
 #include "octavo/verify.h"
+#include "wrap.h"
 #include "write_file.h"
 
 namespace octavo::cli {
@@ -57,10 +58,11 @@ void add_verify_command(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("verify", "Run a float model and its quantized one on the same samples and compare");
   command->footer(
-      "Example:\n"
-      "  octavo verify squeezenet.onnx squeezenet.int8.onnx --images eval --labels eval_labels.txt --resize 227x227 "
-      "--bgr --mean 104,117,123\n"
-      "Give the same preprocessing as for quantize: --config with the recipe that it wrote does.");
+      wrapped("Example:\n"
+              "  octavo verify squeezenet.onnx squeezenet.int8.onnx --images eval --labels eval_labels.txt --resize "
+              "227x227 --bgr --mean 104,117,123\n"
+              "Give the same preprocessing as for quantize: --config with the recipe that it wrote does.",
+              kHelpColumns));
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("float", arguments->reference, "float model (.onnx)")->required();
   command->add_option("quantized", arguments->quantized, "model with QuantizeLinear and DequantizeLinear (.onnx)")

@@ -114,6 +114,10 @@ TEST_CASE("C: an option that is refused changes nothing") {
   refused("threads", "-1", "-1");
   refused("backend", "abacus", "abacus");
   refused("bgr", "maybe", "maybe");
+  const TemporaryFolder folder("octavo_capi_recipe");
+  const std::string recipe = (folder.path() / "r.yaml").string();
+  std::ofstream(recipe) << "threads: 1\nthraeds: 2\n";
+  refused("config", recipe.c_str(), "r.yaml:2: key 'thraeds' is not known");
   CHECK(bytes_of(quantized(model.get(), options.get()).get()) == expected);
 }
 

@@ -50,6 +50,20 @@ TEST_CASE("C: a model quantizes to a smaller one, and stays as it was") {
   CHECK(std::string(octavo_model_notes(model.get())).empty());
 }
 
+TEST_CASE("C: a recipe file stands for options, which override it before and after") {
+  const Model model = open_digits();
+  const TemporaryFolder folder("octavo_capi_config");
+  const std::string recipe = (folder.path() / "r.yaml").string();
+  std::ofstream(recipe) << "images: '" << digits("calib") << "'\nthreads: 1\npreprocess: {pixel_range: [0, 255]}\n";
+  octavo_options* made = nullptr;
+  succeed(octavo_options_create(&made));
+  const Options options(made);
+  succeed(octavo_options_set(made, "pixel-range", "0,1"));
+  succeed(octavo_options_set(made, "config", recipe.c_str()));
+  succeed(octavo_options_set(made, "threads", "2"));
+  CHECK(bytes_of(quantized(model.get(), made).get()) == bytes_of(quantized(model.get(), digits_options().get()).get()));
+}
+
 TEST_CASE("C: files and memory are the same to the model") {
   const TemporaryFolder folder("octavo_capi_memory");
   const std::filesystem::path path = folder.path() / "model \xC3\xA9\xE2\x82\xAC.onnx";

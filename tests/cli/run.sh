@@ -46,9 +46,13 @@ check "--version names the version and the compute library" gives 0 --version
 check "--version has a number" grep -qE '^octavo [0-9]+\.[0-9]+\.[0-9]+ \((oneDNN|Eigen)\)$' out
 check "--help succeeds" gives 0 --help
 for code in 0 1 2 3 4 5 6 8 130; do check "--help explains exit code $code" grep -qE "[ ;]$code [a-z]" out; done
-for command in quantize verify inspect; do check "$command --help succeeds" gives 0 "$command" --help; done
+for command in quantize verify inspect config; do check "$command --help succeeds" gives 0 "$command" --help; done
 check "no command is exit code 1" gives 1
 check "an unknown command is exit code 1" gives 1 quantise
+check "... and the nearest is named" grep -qF "did you mean 'quantize'?" err
+for command in quantize verify inspect config; do
+  check "help of $command fits a terminal" eval 'run "$command" --help && ! grep -qE "^.{120}" out'
+done
 
 echo "# what is refused, and how it is said"
 refused 2 no/model.onnx "a model that is not there" quantize no/model.onnx --images images -o refused.onnx
@@ -104,6 +108,47 @@ for threads in 1 2 7; do
 done
 check "images given one by one give the same bytes" eval \
   'quantize $(printf -- "--images %s " images/*.png) -o other.onnx && cmp int8.onnx other.onnx'
+
+echo "# recipes"
+check "config prints a recipe" eval 'gives 0 config && cp out default.yaml && grep -q "^threads: 0" out'
+check "... which is one" gives 0 config --check default.yaml --model "$digits/digits.onnx"
+check "... and says so" grep -qx 'default.yaml: ok' out
+check "... and changes nothing" eval \
+  'quantize --config default.yaml --images images -o other.onnx && cmp int8.onnx other.onnx'
+check "quantize writes its recipe beside the output" gives 0 config --check int8.recipe.yaml
+rm -f again.onnx && cp int8.onnx before.onnx && cp int8.recipe.yaml before.yaml
+check "... which repeats the run" gives 0 quantize "$digits/digits.onnx" --config int8.recipe.yaml
+check "... byte for byte" cmp int8.onnx before.onnx
+check "... the recipe as well" cmp int8.recipe.yaml before.yaml
+cat >own.yaml <<END
+images: $digits/calib   # more than images
+output: from_file.onnx
+threads: 1
+preprocess: {pixel_range: [0, 255]}
+global_qconfig: {a_observer: {type: mmrazor.MinMaxObserver}}
+END
+check "flags override the recipe, wherever they stand" gives 0 quantize --images images --pixel-range 0,1 \
+  "$digits/digits.onnx" --config own.yaml -o overridden.onnx --threads 2
+check "... but not what they do not name" grep -q MinMaxObserver overridden.recipe.yaml
+check "... nor what the file has for all" eval '! grep -q "$digits" overridden.recipe.yaml'
+check "the recipe's own output" gives 0 quantize "$digits/digits.onnx" --config own.yaml --pixel-range 0,1
+check "... is written" test -s from_file.onnx
+cp own.yaml refused.recipe.yaml && chmod -w refused.recipe.yaml
+check "a recipe that somebody wrote is not replaced" gives 1 quantize "$digits/digits.onnx" --images images \
+  -o refused.onnx
+check "... which is said" grep -q "not one that octavo wrote" err
+rm -f refused.*
+printf 'threads: 1\nthraeds: 2\n' >wrong.yaml
+refused 1 "wrong.yaml:2: key 'thraeds' is not known" "an unknown key in a recipe" config --check wrong.yaml
+bad 1 "did you mean 'threads'" "... when it is used" --config wrong.yaml --images images
+echo 'images: {picture: images}' >wrong.yaml
+check "a recipe for another model is a recipe" gives 0 config --check wrong.yaml
+refused 1 "no input 'picture'" "... but not for this one" config --check wrong.yaml --model "$digits/digits.onnx"
+refused 2 no.yaml "a recipe that is not there" config --check no.yaml
+head -c 2000000 /dev/zero | tr '\0' '#' >huge.yaml
+refused 6 huge.yaml "a recipe of two megabytes" config --check huge.yaml
+refused 1 --check "a model without a recipe" config --model "$digits/digits.onnx"
+check "verify takes the recipe" gives 0 verify "$digits/digits.onnx" int8.onnx --config int8.recipe.yaml --samples 3
 
 echo "# unreadable and odd files"
 cp -r images mixed
@@ -167,6 +212,31 @@ for part in "input    image" "output   logits" "opset" "Conv" "run in integers";
   check "inspect says: $part" grep -q "$part" out
 done
 check "inspect a quantized model" gives 0 inspect int8.onnx
+
+echo "# calibrations as files"
+calibrate() { gives 0 calibrate "$digits/digits.onnx" --images images --pixel-range 0,1 "$@"; }
+check "calibrate writes statistics" calibrate --threads 1 -o stats --text stats.tsv
+check "... and a table with a line a value" eval '[ "$(grep -vc "^#" stats.tsv)" -gt 4 ] && grep -q "^value" stats.tsv'
+check "... and leaves no checkpoint" eval '[ ! -e stats.partial ]'
+for shard in 1 2 3; do check "share $shard of 3" calibrate --threads 2 --shard "$shard/3" -o "stats$shard"; done
+check "merge joins them in any order" gives 0 merge stats3 stats1 stats2 -o joined
+check "... to the bytes of one run" cmp -s stats joined
+refused 1 "share 2 of 3 is missing" "a share that is missing" merge stats1 stats3 -o refused.stats
+refused 1 "both share 1" "a share given twice" merge stats1 stats1 stats2 -o refused.stats
+check "quantize from statistics needs no samples" gives 0 quantize "$digits/digits.onnx" --calibration stats -o saved.onnx
+check "quantize from samples" gives 0 quantize "$digits/digits.onnx" --images images --pixel-range 0,1 --no-verify \
+  -o direct.onnx
+check "... both to the same bytes" cmp -s saved.onnx direct.onnx
+refused 1 "measured on" "statistics of other samples" quantize "$digits/digits.onnx" --calibration stats --images images \
+  --pixel-range 0,2 -o refused.onnx
+refused 1 "measured on model" "statistics of another model" quantize "$data/two_inputs.onnx" --calibration stats \
+  -o refused.onnx
+head -c 1000 stats >cut.stats
+refused 5 cut.stats "statistics cut short" quantize "$digits/digits.onnx" --calibration cut.stats -o refused.onnx
+refused 5 digits.onnx "statistics that are none" merge "$digits/digits.onnx" -o refused.stats
+refused 2 no.stats "statistics that are not there" quantize "$digits/digits.onnx" --calibration no.stats -o refused.onnx
+refused 1 "'4/3' found" "a share that does not exist" calibrate "$digits/digits.onnx" --images images --shard 4/3 \
+  -o refused.stats
 
 echo "# Ctrl-C"
 rows=400000 # of 2 x 4 x 4 floats: some 50 MB and far more work than it takes to interrupt it
