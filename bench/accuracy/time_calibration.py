@@ -1,4 +1,5 @@
-"""Seconds to quantize SqueezeNet 1.1 on the calibration folder: octavo's whole process beside quantize_static.
+"""Seconds to quantize SqueezeNet 1.1 on the calibration folder: octavo's whole process beside quantize_static, and
+another method (KL after min-max) from saved statistics beside a new calibration.
 
 Both read and preprocess the pictures themselves, both have two threads; imports and ONNX Runtime's pre-processing are
 not counted for it. Minimum of several runs, one tool after the other in each.
@@ -49,17 +50,29 @@ def main() -> None:
         prepared, out = Path(folder) / "prepared.onnx", Path(folder) / "out.onnx"
         quant_pre_process(str(model.path(arguments.data)), str(prepared))
 
-        def ours() -> None:
-            subprocess.run([arguments.octavo, "quantize", model.path(arguments.data), "--images",
-                            model.calibration_folder(arguments.data, Path(folder)), *model.flags, "-o", out,
-                            "--threads", "2", "--no-verify", "--quiet"], check=True)
+        stats = Path(folder) / "stats"
+        images = ["--images", model.calibration_folder(arguments.data, Path(folder)), *model.flags]
+
+        def octavo(command: str, output: Path, *flags: object) -> None:
+            subprocess.run([arguments.octavo, command, model.path(arguments.data), *map(str, flags), "-o", output,
+                            "--threads", "2", "--quiet"], check=True)
+
+        def ours(*flags: object) -> None:
+            octavo("quantize", out, "--no-verify", *flags)
 
         def theirs(method: CalibrationMethod) -> None:
             quantize_static(str(prepared), str(out), Reader(model, arguments.data), quant_format=QuantFormat.QDQ,
                             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, per_channel=True,
                             calibrate_method=method)
 
-        tools = {"octavo": ours, "ort minmax": lambda: theirs(CalibrationMethod.MinMax)}
+        octavo("calibrate", stats, "--a-observer", "MinMaxObserver", *images)
+        method = ["--a-observer", "KLObserver"]
+        plain = ["--compensate-rounding", "false"]
+        tools = {"octavo": lambda: ours(*images),
+                 "KL anew": lambda: ours(*images, *method),
+                 "KL from file": lambda: ours("--calibration", stats, *method),
+                 "… uncompensated": lambda: ours("--calibration", stats, *method, *plain),
+                 "ort minmax": lambda: theirs(CalibrationMethod.MinMax)}
         if not arguments.without_entropy:
             tools["ort entropy"] = lambda: theirs(CalibrationMethod.Entropy)
         best = {name: float("inf") for name in tools}
@@ -67,7 +80,7 @@ def main() -> None:
             for name, work in tools.items():
                 best[name] = min(best[name], seconds_of(work))
     for name, seconds in best.items():
-        print(f"{name:12} {seconds:6.2f} s   {seconds / best['octavo']:5.2f} x octavo")
+        print(f"{name:16} {seconds:6.2f} s   {seconds / best['octavo']:5.2f} x octavo")
 
 
 if __name__ == "__main__":
