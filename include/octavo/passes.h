@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,9 +29,20 @@ std::span<const Pass> prepare_passes();
 /// identities into a graph that is ready for planning. Names of surviving values are kept.
 void prepare(Graph& graph);
 
+/// Prepares a graph for a backend, whose opset it gets where its own is older. Returns notes for the user.
+std::vector<std::string> prepare_for(Graph& graph, const BackendSpec& backend);
+
 /// Raises the default opset of `graph` to at least `opset`, converting the operators whose meaning or form
-/// changed between. Throws Error(unsupported) naming an operator it cannot convert.
+/// changed between; up to 21. Ids of nodes and values stay valid. Throws Error(unsupported) naming an operator it
+/// cannot convert, and leaves the graph as it was.
 void upgrade_opset(Graph& graph, std::int64_t opset);
+
+/// The opset that Q/DQ with the plan's schemes need: 21 for 16 bits, for weights of at most 4 and for groups, else 13.
+std::int64_t needed_opset(const Plan& plan);
+
+/// Raises the opset to what the plan's schemes need; the plan stays valid. Where no more than weights of few bits ask
+/// for it, and the graph cannot be raised, they will be stored in 8 bits. Returns notes for the user.
+std::vector<std::string> raise_opset(Graph& graph, const Plan& plan);
 
 /// Value name → max |x| of each channel (dimension 1) over some samples.
 using ChannelMaxima = std::map<std::string, std::vector<float>, std::less<>>;
@@ -45,9 +57,29 @@ int equalize_channels(Graph& graph, const Plan& plan, const ChannelMaxima& maxim
 /// What equalize_channels multiplied each channel of `value` by; empty where it left the value alone.
 std::vector<float> equalizing_factors(const Graph& graph, std::string_view value);
 
+/// Activations with a scale for each channel (dimension 1), as in TNN: an integer sum over channels needs one unit, so
+/// the weights behind are quantized after multiplication by the scales of their input. What the weight of a node is to
+/// be multiplied by, of the weight's rank and broadcasting over it; nothing where it is not: an input with one scale,
+/// or a depthwise convolution, whose sums stay in a channel. Throws Error(unsupported) where the scales do not run
+/// along what the weight sums over.
+std::optional<Tensor> input_steps(const Graph& graph, NodeId node, const QParams& input);
+/// weight · steps.
+Tensor multiplied_by_steps(const Tensor& weight, const Tensor& steps);
+
 /// Turns a plan with its parameters and rounded weights into QuantizeLinear/DequantizeLinear nodes and
 /// integer constants: after it the graph is the only carrier of every quantization decision. Biases become int32
-/// here. Graph outputs keep their names. Throws Error(internal) where a planned value or weight is missing.
+/// here. Graph outputs keep their names. A weight whose input has a scale for each channel is expected to be rounded
+/// after multiplication by `input_steps`, and becomes DequantizeLinear and Mul by their inverse. Throws Error(internal)
+/// where a planned value or weight is missing, Error(unsupported) where the opset is below needed_opset.
 void insert_qdq(Graph& graph, const Plan& plan, const QParamsByName& activations, const QuantizedWeights& weights);
+
+/// Stores the plan's weights as integers behind DequantizeLinear and leaves everything else in float.
+void insert_weights_only(Graph& graph, const Plan& plan, const QuantizedWeights& weights);
+
+/// Makes products of integers of Gemm and MatMul with planned 8-bit weights, per tensor or per column: activations are
+/// quantized to uint8 by the range they have at run time (DynamicQuantizeLinear, MatMulInteger, Cast, Mul; the form
+/// that ONNX Runtime's own dynamic quantization writes). All other planned weights are stored as by
+/// insert_weights_only.
+void insert_dynamic(Graph& graph, const Plan& plan, const QuantizedWeights& weights);
 
 }  // namespace octavo

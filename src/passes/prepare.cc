@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <array>
 
 #include "octavo/passes.h"
@@ -27,6 +29,15 @@ void prepare(Graph& graph) {
     graph.remove_dead();
     infer_shapes(graph);
   }
+}
+
+std::vector<std::string> prepare_for(Graph& graph, const BackendSpec& backend) {
+  prepare(graph);
+  const std::int64_t before = graph.opset();
+  if (before >= backend.min_opset) return {};
+  upgrade_opset(graph, backend.min_opset);
+  prepare(graph);
+  return {fmt::format("opset raised from {} to {}, which per-channel weights need", before, backend.min_opset)};
 }
 
 }  // namespace octavo

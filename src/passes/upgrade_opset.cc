@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,12 +9,10 @@
 
 #include "octavo/error.h"
 #include "octavo/passes.h"
+#include "opset_upgrades.h"
 
 namespace octavo {
-namespace {
-
-/// The newest version this pass knows the changes up to.
-constexpr std::int64_t kNewest = 13;
+namespace passes {
 
 ValueId add_integers(Graph& graph, const std::string& base, const std::vector<std::int64_t>& values) {
   const auto count = static_cast<std::int64_t>(values.size());
@@ -23,28 +20,16 @@ ValueId add_integers(Graph& graph, const std::string& base, const std::vector<st
                             Tensor::from<std::int64_t>({count}, std::span<const std::int64_t>(values)));
 }
 
-/// What the new inputs are called after.
 std::string base_name(const Graph& graph, NodeId id, std::string_view input) {
   const ValueId output = graph.node(id).output(0);
   return fmt::format("{}_{}", output == kNoValue ? graph.node(id).op_type : graph.value(output).name, input);
 }
 
-/// A number of the type of the node's data.
-ValueId add_number(Graph& graph, NodeId id, std::string_view input, float value) {
-  const std::string name = graph.unique_value_name(base_name(graph, id, input));
-  const DType dtype = graph.value(graph.node(id).input(0)).dtype;
-  if (dtype == DType::f64) return graph.add_constant(name, Tensor::scalar(double{value}));
-  if (dtype == DType::f32 || dtype == DType::undefined) return graph.add_constant(name, Tensor::scalar(value));
-  throw Error(ErrorCode::unsupported, fmt::format("{}: cannot be converted for data of type {}; f32 and f64 can",
-                                                  describe(graph, id), name_of(dtype)));
-}
-
-void erase(Graph& graph, NodeId id, std::string_view attribute) {
+void erase_attribute(Graph& graph, NodeId id, std::string_view attribute) {
   auto& attributes = graph.mutable_node(id).attributes;
   if (const auto found = attributes.find(attribute); found != attributes.end()) attributes.erase(found);
 }
 
-/// Moves a list of integers from an attribute to input `index`.
 void list_to_input(Graph& graph, NodeId id, std::string_view attribute, std::size_t index) {
   const Node& node = graph.node(id);
   if (!node.has(attribute)) return;
@@ -53,208 +38,51 @@ void list_to_input(Graph& graph, NodeId id, std::string_view attribute, std::siz
   inputs.resize(std::max(inputs.size(), index + 1), kNoValue);
   inputs[index] = add_integers(graph, base_name(graph, id, attribute), values);
   graph.set_inputs_of(id, std::move(inputs));
-  erase(graph, id, attribute);
+  erase_attribute(graph, id, attribute);
 }
 
-void clip_to_11(Graph& graph, NodeId id) {
-  const Node node = graph.node(id);
-  std::vector<ValueId> inputs{node.input(0), kNoValue, kNoValue};
-  if (node.has("min")) inputs[1] = add_number(graph, id, "min", node.float_or("min", 0.0F));
-  if (node.has("max")) inputs[2] = add_number(graph, id, "max", node.float_or("max", 0.0F));
-  graph.set_inputs_of(id, std::move(inputs));
-  erase(graph, id, "min");
-  erase(graph, id, "max");
-}
+}  // namespace passes
 
-void pad_to_11(Graph& graph, NodeId id) {
-  const float value = graph.node(id).float_or("value", 0.0F);
-  list_to_input(graph, id, "pads", 1);
-  erase(graph, id, "value");
-  if (value == 0.0F) return;
-  std::vector<ValueId> inputs = graph.node(id).inputs;
-  inputs.resize(2, kNoValue);
-  inputs.push_back(add_number(graph, id, "value", value));
-  graph.set_inputs_of(id, std::move(inputs));
-}
+namespace {
 
-void slice_to_10(Graph& graph, NodeId id) {
-  list_to_input(graph, id, "starts", 1);
-  list_to_input(graph, id, "ends", 2);
-  list_to_input(graph, id, "axes", 3);
-}
-
-void topk_to_10(Graph& graph, NodeId id) {
-  const std::int64_t k = graph.node(id).int_or("k", 1);
-  graph.set_inputs_of(id, {graph.node(id).input(0), add_integers(graph, base_name(graph, id, "k"), {k})});
-  erase(graph, id, "k");
-}
-
-void axes_to_13(Graph& graph, NodeId id) { list_to_input(graph, id, "axes", 1); }
-void split_to_13(Graph& graph, NodeId id) { list_to_input(graph, id, "split", 1); }
-
-/// Whether all dimensions behind `axis` are 1, as far as is known.
-bool is_last_but_ones(const std::optional<Dims>& dims, std::int64_t axis) {
-  if (!dims) return false;
-  const auto rank = static_cast<std::int64_t>(dims->size());
-  const std::int64_t first = axis < 0 ? axis + rank : axis;
-  if (first < 0 || first >= rank) return false;
-  return std::all_of(dims->begin() + first + 1, dims->end(), [](const Dim& dim) { return dim.size == 1; });
-}
-
-/// Adds a node before `next`; its result is called after `base`.
-ValueId add_step(Graph& graph, NodeId next, std::string op_type, std::vector<ValueId> inputs, const std::string& base) {
-  const ValueId output = graph.add_value(graph.unique_value_name(base));
-  Node node;
-  node.op_type = std::move(op_type);
-  node.inputs = std::move(inputs);
-  node.outputs = {output};
-  graph.add_node(std::move(node), next);
-  return output;
-}
-
-/// Before 13, Softmax and its kin worked on the dimensions from `axis` (default 1) on as if they were one. Where
-/// they are not, they become one: Flatten before it, Reshape behind.
-void softmax_to_13(Graph& graph, NodeId id) {
-  const std::int64_t axis = graph.node(id).int_or("axis", 1);
-  const ValueId input = graph.node(id).input(0);
-  const ValueId output = graph.node(id).output(0);
-  if (is_last_but_ones(graph.value(input).dims, axis)) {
-    graph.mutable_node(id).attributes["axis"] = axis;
-    return;
-  }
-  const std::string base = graph.value(output).name;
-  const ValueId flat = add_step(graph, id, "Flatten", {input}, base + "_flat");
-  graph.mutable_node(graph.producer(flat)).attributes["axis"] = axis;
-  graph.mutable_node(id).attributes["axis"] = std::int64_t{-1};
-  const ValueId shape = add_step(graph, id, "Shape", {input}, base + "_shape");
-  const ValueId scores = graph.add_value(graph.unique_value_name(base + "_rows"));
-  graph.set_inputs_of(id, {flat});
-  graph.set_outputs_of(id, {scores});
-  Node reshape;
-  reshape.op_type = "Reshape";
-  reshape.inputs = {scores, shape};
-  reshape.outputs = {output};
-  graph.add_node(std::move(reshape));
-}
-
-/// The mask of opset 7 has the data's type, that of 12 is boolean.
-void dropout_to_12(Graph& graph, NodeId id) {
-  const ValueId mask = graph.node(id).output(1);
-  if (mask != kNoValue && graph.use_count(mask) > 0 && graph.opset() < 10) {
-    throw Error(ErrorCode::unsupported,
-                fmt::format("{}: its mask is used, which has another type from opset 10 on; export the model anew",
-                            describe(graph, id)));
-  }
-  erase(graph, id, "ratio");
-}
-
-void scatter_to_11(Graph& graph, NodeId id) { graph.mutable_node(id).op_type = "ScatterElements"; }
-
-void resize_to_13(Graph& graph, NodeId id) {
-  if (graph.node(id).string_or("coordinate_transformation_mode", "") != "tf_half_pixel_for_nn") return;
-  throw Error(ErrorCode::unsupported,
-              fmt::format("{}: coordinate_transformation_mode 'tf_half_pixel_for_nn' is gone from opset 13 on; export "
-                          "the model anew",
-                          describe(graph, id)));
-}
-
-void batchnorm_to_9(Graph& graph, NodeId id) {
-  if (graph.node(id).int_or("spatial", 1) == 1) return erase(graph, id, "spatial");
-  throw Error(ErrorCode::unsupported,
-              fmt::format("{}: spatial=0 has no counterpart after opset 8", describe(graph, id)));
-}
-
-/// Before 11, nearest neighbours were those to the left when enlarging and to the right when shrinking.
-std::string nearest_mode_before_11(const Graph& graph, NodeId id, ValueId scales) {
-  const Tensor* tensor = graph.constant(scales);
-  if (graph.node(id).op_type == "Upsample" && tensor == nullptr) return "floor";
-  if (tensor != nullptr && tensor->dtype() == DType::f32) {
-    const auto values = tensor->data<float>();
-    if (std::all_of(values.begin(), values.end(), [](float scale) { return scale >= 1.0F; })) return "floor";
-    if (std::all_of(values.begin(), values.end(), [](float scale) { return scale <= 1.0F; })) return "ceil";
-  }
-  throw Error(ErrorCode::unsupported,
-              fmt::format("{}: finds nearest neighbours by scales that are computed, or both above and below 1, which "
-                          "opset 11 and later cannot say; export the model anew",
-                          describe(graph, id)));
-}
-
-/// Upsample scales by an attribute (7) or an input (9), Resize of opset 10 by an input; both are asymmetric.
-void upsample_to_11(Graph& graph, NodeId id) {
-  const Node node = graph.node(id);
-  const std::string mode = node.string_or("mode", "nearest");
-  ValueId scales = node.input(1);
-  if (scales == kNoValue) {
-    const auto values = node.floats_or("scales", {});
-    scales = graph.add_constant(
-        graph.unique_value_name(base_name(graph, id, "scales")),
-        Tensor::from<float>({static_cast<std::int64_t>(values.size())}, std::span<const float>(values)));
-  }
-  const std::string nearest = mode == "nearest" ? nearest_mode_before_11(graph, id, scales) : "";
-  const ValueId roi = graph.add_constant(graph.unique_value_name(base_name(graph, id, "roi")), Tensor(DType::f32, {0}));
-  graph.set_inputs_of(id, {node.input(0), roi, scales});
-  Node& changed = graph.mutable_node(id);
-  changed.op_type = "Resize";
-  changed.attributes.clear();
-  changed.attributes["mode"] = std::string(mode == "bilinear" ? "linear" : mode);
-  changed.attributes["coordinate_transformation_mode"] = std::string("asymmetric");
-  if (mode == "nearest") changed.attributes["nearest_mode"] = nearest;
-}
-
-/// One change of an operator's form or meaning: applies to models below `version`.
-struct Upgrade {
-  std::string_view op_type;
-  std::int64_t version;
-  void (*apply)(Graph& graph, NodeId id);
-};
-
-constexpr std::array kUpgrades{
-    Upgrade{"BatchNormalization", 9, &batchnorm_to_9},
-    Upgrade{"Slice", 10, &slice_to_10},
-    Upgrade{"TopK", 10, &topk_to_10},
-    Upgrade{"Upsample", 11, &upsample_to_11},
-    Upgrade{"Resize", 11, &upsample_to_11},
-    Upgrade{"Clip", 11, &clip_to_11},
-    Upgrade{"Pad", 11, &pad_to_11},
-    Upgrade{"Scatter", 11, &scatter_to_11},
-    Upgrade{"Dropout", 12, &dropout_to_12},
-    Upgrade{"Resize", 13, &resize_to_13},
-    Upgrade{"Split", 13, &split_to_13},
-    Upgrade{"Squeeze", 13, &axes_to_13},
-    Upgrade{"Unsqueeze", 13, &axes_to_13},
-    Upgrade{"ReduceSum", 13, &axes_to_13},
-    Upgrade{"Softmax", 13, &softmax_to_13},
-    Upgrade{"LogSoftmax", 13, &softmax_to_13},
-    Upgrade{"Hardmax", 13, &softmax_to_13},
-};
+/// The newest version whose changes are known.
+constexpr std::int64_t kNewest = 21;
 
 /// Operators with graphs inside, whose operators this pass does not see.
-constexpr std::array<std::string_view, 3> kNotFollowed{"Scan", "Loop", "If"};
+constexpr std::array<std::string_view, 4> kNotFollowed{"Scan", "Loop", "If", "SequenceMap"};
+
+void upgrade_node(Graph& graph, NodeId id, std::int64_t opset) {
+  const std::int64_t from = graph.opset();
+  const auto& not_followed = kNotFollowed;
+  if (std::find(not_followed.begin(), not_followed.end(), graph.node(id).op_type) != not_followed.end()) {
+    throw Error(ErrorCode::unsupported,
+                fmt::format("{}: cannot be taken from opset {} to {}; export the model anew with opset {} or later",
+                            describe(graph, id), from, opset, opset));
+  }
+  for (const auto table : {passes::upgrades_to_13(), passes::upgrades_to_21()}) {
+    for (const passes::OpsetUpgrade& upgrade : table) {
+      const bool applies = upgrade.op_type == graph.node(id).op_type && from < upgrade.version;
+      if (applies && upgrade.version <= opset) upgrade.apply(graph, id);
+    }
+  }
+}
 
 }  // namespace
 
 void upgrade_opset(Graph& graph, std::int64_t opset) {
-  const std::int64_t from = graph.opset();
-  if (from >= opset) return;
+  if (graph.opset() >= opset) return;
   if (opset > kNewest) {
     throw Error(ErrorCode::internal, fmt::format("opset {} was asked for; changes are known up to {}", opset, kNewest));
   }
-  infer_shapes(graph);
-  for (const NodeId id : graph.nodes()) {
-    const std::string type = graph.node(id).op_type;
-    if (!graph.node(id).domain.empty()) continue;
-    if (std::find(kNotFollowed.begin(), kNotFollowed.end(), type) != kNotFollowed.end()) {
-      throw Error(ErrorCode::unsupported,
-                  fmt::format("{}: cannot be taken from opset {} to {}; export the model anew with opset {} or later",
-                              describe(graph, id), from, opset, opset));
-    }
-    for (const Upgrade& upgrade : kUpgrades) {
-      if (upgrade.op_type == type && from < upgrade.version && upgrade.version <= opset) upgrade.apply(graph, id);
-    }
+  Graph upgraded = graph;
+  infer_shapes(upgraded);
+  for (const NodeId id : upgraded.nodes()) {
+    if (upgraded.node(id).domain.empty()) upgrade_node(upgraded, id, opset);
   }
-  graph.opsets[""] = opset;
-  graph.sort();
-  infer_shapes(graph);
+  upgraded.opsets[""] = opset;
+  upgraded.sort();
+  infer_shapes(upgraded);
+  graph = std::move(upgraded);
 }
 
 }  // namespace octavo

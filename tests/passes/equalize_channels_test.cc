@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "octavo/passes.h"
-#include "support/graphs.h"
+#include "passes/support.h"
 
 using namespace octavo;
 using namespace octavo::test;
@@ -23,7 +23,7 @@ std::pair<Plan, ChannelMaxima> uneven(const Graph& graph) {
     const Value& value = graph.value(id);
     if (value.is_constant() || value.dtype != DType::f32 || value.dims->size() < 2) continue;
     if ((*value.dims)[1].size > 16) continue;  // flattened: what it is made of has ranges
-    plan.activations.push_back({id, {}, "MinMaxObserver", static_cast<int>(id), true});
+    plan.activations.push_back(planned(id, static_cast<int>(id), true));
     auto& range = ranges[value.name];
     const auto channels = (*value.dims)[1].size;
     for (std::int64_t c = 0; c < channels; ++c) range.push_back(std::ldexp(1.0F, -static_cast<int>((c * 5 + id) % 7)));
@@ -119,7 +119,7 @@ TEST_CASE("equalize_channels brings small channels nearer to the largest, half o
     const b: f32[4] = {1,1,1,1} const v: f32[1,4,1,1] = {1,1,1,1} c = Conv(x, w, b) y = Conv(c, v) output y })");
   infer_shapes(graph);
   Plan plan;
-  plan.activations.push_back({graph.find_value("c").value(), {}, "MinMaxObserver", 0, true});
+  plan.activations.push_back(planned(graph.find_value("c").value(), 0, true));
   CHECK(equalize_channels(graph, plan, {{"c", {16, 4, 0.001F, 0}}}) == 2);
   const auto values = [&](std::size_t node, std::size_t input) {
     const auto data = graph.constant(graph.node(graph.nodes()[node]).input(input))->data<float>();
@@ -136,7 +136,7 @@ TEST_CASE("equalize_channels does nothing where ranges say nothing") {
     Graph graph = parse_graph("graph opset 13 {" + kIn + "c = Conv(x, w, b) s = Shape(c) y = Conv(c, v) output y }");
     infer_shapes(graph);
     Plan plan;
-    for (const ValueId id : graph.values()) plan.activations.push_back({id, {}, "MinMaxObserver", 0, true});
+    for (const ValueId id : graph.values()) plan.activations.push_back(planned(id, 0, true));
     CHECK(equalize_channels(graph, plan, {{"c", range}, {"s", range}}) == 0);
   }
 }

@@ -1,8 +1,6 @@
-#include <catch2/catch.hpp>
 #include <cmath>
 
-#include "octavo/passes.h"
-#include "support/graphs.h"
+#include "passes/support.h"
 
 using namespace octavo;
 using namespace octavo::test;
@@ -39,10 +37,8 @@ struct Small {
     const auto nodes = graph.nodes();
     const auto value = [&](const char* name) { return graph.find_value(name).value(); };
     plan.integer_nodes = {nodes.begin(), nodes.end()};
-    plan.activations = {{value("x"), {}, "MinMaxObserver", 0, false},
-                        {value("r"), {}, "MinMaxObserver", 1, true},
-                        {value("y"), {}, "MinMaxObserver", 2, true}};
-    plan.weights = {{nodes[0], 1, {}}, {nodes[2], 1, {}}};
+    plan.activations = {planned(value("x"), 0, false), planned(value("r"), 1, true), planned(value("y"), 2, true)};
+    for (const std::size_t i : {std::size_t{0}, std::size_t{2}}) plan.weights.emplace_back().node = nodes[i];
     plan.biases = {{nodes[0], 2, 1}};
     weights[nodes[0]] = weight_of({2, 1, 1, 1}, {64, -64}, {0.015625F, 0.03125F});
     weights[nodes[2]] = weight_of({1, 2, 1, 1}, {64, 64}, {0.015625F});
@@ -103,8 +99,8 @@ TEST_CASE("float operators go on reading floats that float operators compute") {
   const NodeId conv = graph.nodes()[0];
   Plan plan;
   plan.integer_nodes = {conv};
-  plan.activations = {{graph.find_value("x").value(), {}, "MinMaxObserver", 0, false},
-                      {graph.find_value("c").value(), {}, "MinMaxObserver", 1, true}};
+  plan.activations = {planned(graph.find_value("x").value(), 0, false),
+                      planned(graph.find_value("c").value(), 1, true)};
   insert_qdq(graph, plan, {{"x", byte_params(1, 0)}, {"c", byte_params(1, 0)}}, {});
   graph.check();
   const auto input_of = [&](const char* name) {
@@ -121,7 +117,7 @@ TEST_CASE("a subgraph goes on reading an output by its name") {
     y = my.domain::If(x) captures(c) output c output y })");
   Plan plan;
   plan.integer_nodes = {graph.nodes()[0]};
-  plan.activations = {{graph.find_value("c").value(), {}, "MinMaxObserver", 0, true}};
+  plan.activations = {planned(graph.find_value("c").value(), 0, true)};
   insert_qdq(graph, plan, {{"c", byte_params(1, 0)}}, {});
   graph.check();
   CHECK(graph.is_output(graph.find_value("c").value()));
@@ -152,4 +148,101 @@ TEST_CASE("what is planned and missing is named") {
   other.weights.clear();
   CHECK(error_of([&] { insert_qdq(other.graph, other.plan, other.activations, other.weights); }) ==
         ErrorCode::internal);
+}
+
+namespace {
+
+/// y = x · w with a weight of some parameters, in a graph of some opset.
+std::string written(int opset, const QuantizedTensor& weight, const std::string& operation = "Gemm") {
+  Graph graph =
+      parse_graph("graph opset " + std::to_string(opset) +
+                  " { input x: f32[2,4] const w: f32[4,3] = random(1) y = " + operation + "(x, w) output y }");
+  infer_shapes(graph);
+  Plan plan;
+  plan.weights.emplace_back().node = graph.nodes()[0];
+  insert_weights_only(graph, plan, {{graph.nodes()[0], weight}});
+  graph.check();
+  infer_shapes(graph);
+  CHECK(run_graph(graph, random_inputs(graph, 1))[0].shape() == Shape{2, 3});
+  return statements(graph);
+}
+
+QuantizedTensor grouped_weight() {
+  QuantizedTensor weight;
+  weight.params.scale = {1, 2, 3, 4, 5, 6};
+  weight.params.zero_point.assign(6, 0);
+  weight.params.axis = 0;
+  weight.params.group_size = 3;
+  weight.params.quant_min = -7;
+  weight.params.quant_max = 7;
+  weight.params.storage = DType::i8;
+  weight.integers = Tensor::from<std::int8_t>({4, 3}, {1, 2, 3, 4, 5, 6, 7, -7, -6, -5, -4, -3});
+  return weight;
+}
+
+}  // namespace
+
+TEST_CASE("groups become blocks, and few bits i4, where the opset has them") {
+  CHECK(written(21, grouped_weight()) == statements(parse_graph(R"(graph opset 21 {
+    input x: f32[2,4]
+    const w_quantized: i4[4,3] = {1,2,3,4,5,6,7,-7,-6,-5,-4,-3}
+    const w_scale: f32[2,3] = {1,2,3,4,5,6}
+    const w_zero_point: i4[2,3] = {0,0,0,0,0,0}
+    w_dequantized = DequantizeLinear "w_DequantizeLinear" (w_quantized, w_scale, w_zero_point) {axis=0, block_size=3}
+    y = Gemm(x, w_dequantized)
+    output y
+  })")));
+  CHECK(error_of([] { written(13, grouped_weight()); }) == ErrorCode::unsupported);
+}
+
+TEST_CASE("few bits stay in 8 where the opset has no fewer") {
+  QuantizedTensor weight = grouped_weight();
+  weight.params.group_size = 0;
+  weight.params.axis = 1;
+  weight.params.scale = {1, 2, 3};
+  weight.params.zero_point = {0, 0, 0};
+  CHECK(written(13, weight).find("w_quantized: i8[4,3]") != std::string::npos);
+  CHECK(written(21, weight).find("w_quantized: i4[4,3]") != std::string::npos);
+  weight.params.quant_max = 8;  // 5 bits
+  CHECK(written(21, weight).find("w_quantized: i8[4,3]") != std::string::npos);
+}
+
+TEST_CASE("16 bits need an opset that has them") {
+  Graph graph = parse_graph("graph opset 21 { input x: f32[4] y = Relu(x) output y }");
+  infer_shapes(graph);
+  Plan plan;
+  plan.integer_nodes = {graph.nodes()[0]};
+  plan.activations = {planned(graph.find_value("x").value(), 0, false)};
+  plan.activations[0].scheme.bits = 16;
+  QParams params = byte_params(0.001F, 3);
+  params.quant_max = 65535;
+  params.storage = DType::u16;
+  Graph old = graph;
+  insert_qdq(graph, plan, {{"x", params}}, {});
+  CHECK(graph.value(graph.find_value("x_quantized").value()).dtype == DType::u16);
+  CHECK(run_graph(graph, {Tensor::from<float>({4}, {-9, 0.0104F, 9, 99})})[0].data<float>()[3] == 65532.0F * 0.001F);
+  old.opsets[""] = 13;
+  CHECK(error_of([&] { insert_qdq(old, plan, {{"x", params}}, {}); }) == ErrorCode::unsupported);
+}
+
+TEST_CASE("limits closer than the type's are kept by a Clip, at every opset alike") {
+  for (const int bits : {2, 3, 4, 6, 7}) {
+    for (const int opset : {13, 21}) {
+      CAPTURE(bits, opset);
+      Graph graph = parse_graph("graph opset " + std::to_string(opset) + " { input x: f32[3,4] y = Relu(x) output y }");
+      infer_shapes(graph);
+      Plan plan;
+      plan.integer_nodes = {graph.nodes()[0]};
+      plan.activations = {planned(graph.find_value("x").value(), 0, false)};
+      plan.activations[0].scheme.bits = bits;
+      QParams params = byte_params(0.3F, 1);
+      params.quant_max = (1 << bits) - 1;
+      insert_qdq(graph, plan, {{"x", params}}, {});
+      graph.check();
+      const auto inputs = std::vector<Tensor>{uniform_tensor({3, 4}, 4, 60.0F)};
+      const Tensor expected = dequantize(quantize(inputs[0], params), params);
+      const Tensor found = run_graph(graph, inputs)[0];
+      for (std::size_t i = 0; i < 12; ++i) CHECK(found.data<float>()[i] == std::max(expected.data<float>()[i], 0.0F));
+    }
+  }
 }

@@ -15,6 +15,15 @@ inline const Pass& pass_named(std::string_view name) {
   throw Error(ErrorCode::internal, "no such pass");
 }
 
+/// Per tensor, in 8 bits.
+inline ActivationPlan planned(ValueId value, int group, bool integer_producer) {
+  ActivationPlan plan;
+  plan.value = value;
+  plan.group = group;
+  plan.integer_producer = integer_producer;
+  return plan;
+}
+
 /// One row of a table of passes: graph text in, graph text out. `after` empty: nothing may change.
 struct PassCase {
   std::string what;
