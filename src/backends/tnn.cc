@@ -33,7 +33,7 @@ constexpr BackendSpec kSpec{
     .rules = kRules,
     .narrow_weights = {},
     // Few elements make a poor histogram; what comes from outside must not be clipped.
-    .observer_rule = {.observer = "MinMaxObserver", .inputs = true, .plane_below = 100},
+    .observer_rule = {.observer = "TNNMinMaxObserver", .inputs = true, .plane_below = 100},
 };
 
 }  // namespace

@@ -135,7 +135,9 @@ TEST_CASE("tnn: concatenation rescales, average pooling stays in float, small pl
   CHECK(
       plan.groups ==
       Groups{{"x", "x"}, {"r1", "r1"}, {"c2", "c2"}, {"r2", "r2"}, {"m", "r2"}, {"c3", "c3"}, {"f", "f"}, {"y", "y"}});
-  CHECK(plan.exact == Set{"x", "r1", "c2", "r2", "m", "c3", "f", "y"});  // planes of 8x8
+  for (const auto& [name, activation] : plan.activations) {  // planes of 8x8
+    CHECK(activation.observer.name == "TNNMinMaxObserver");
+  }
   const Named joined = plan_of(kJoined, "tnn");
   CHECK(joined.reasons.at("p") == "AveragePool has no integer kernel in tnn");
   const std::string large =
@@ -146,9 +148,9 @@ TEST_CASE("tnn: concatenation rescales, average pooling stays in float, small pl
   config.activation.observer = ObserverChoice{"KLObserver", {}};
   const Named rule = plan_of(large, "tnn", config);
   CHECK(rule.activations.at("c").observer.name == "KLObserver");
-  CHECK(rule.exact == Set{"x", "d", "y"});
+  for (const auto& name : {"x", "d", "y"}) CHECK(rule.activations.at(name).observer.name == "TNNMinMaxObserver");
   REQUIRE(rule.notes.size() == 1);
-  CHECK_THAT(rule.notes[0], Catch::Contains("MinMaxObserver instead of KLObserver") && Catch::Contains("'d'"));
+  CHECK_THAT(rule.notes[0], Catch::Contains("TNNMinMaxObserver instead of KLObserver") && Catch::Contains("'d'"));
 }
 
 TEST_CASE("snpe: the whole network in affine integers, weights per tensor") {
@@ -179,10 +181,10 @@ TEST_CASE("tnn's merge types set how finely weights and activations are scaled")
     CHECK(plan.weights.at("c1").scheme.axis == 0);
     CHECK(plan.activations.at("r1").scheme.axis == 1);
     CHECK(plan.activations.at("r1").observer_options.axis == 1);
-    CHECK(plan.activations.at("x").observer.name == "PerChannelMinMaxObserver");
+    CHECK(plan.activations.at("x").observer.name == "PerChannelTNNMinMaxObserver");
     CHECK(plan.activations.at("m").scheme.axis == 1);
     CHECK(plan.activations.at("f").scheme.axis == QScheme::kPerTensor);
-    CHECK(plan.activations.at("f").observer.name == "MinMaxObserver");
+    CHECK(plan.activations.at("f").observer.name == "TNNMinMaxObserver");
     CHECK(plan.biased == Set{"y"});  // a bias in integers needs one scale of the input
     REQUIRE(plan.notes.size() >= 1);
   }

@@ -223,6 +223,23 @@ TEST_CASE("observers without parameters leave activations in float and weights i
   }
 }
 
+TEST_CASE("PyTorch's observers without parameters mean what they mean there, or are refused") {
+  QConfig config;
+  config.activation = with_observer("PlaceholderObserver");
+  CHECK(plan_of(kChain, "onnxruntime", config).groups.empty());
+  config.activation = with_observer("RecordingObserver");
+  CHECK_THAT(refusal(config, "onnxruntime"), Catch::Contains("PlaceholderObserver"));
+  config.activation = with_observer("ReuseInputObserver");
+  CHECK_THAT(refusal(config, "onnxruntime"), Catch::Contains("move data alone") && Catch::Contains("override"));
+  QOverride over;
+  over.node = "pool";
+  over.activation = config.activation;
+  CHECK(plan_of(kChain, "onnxruntime", with_override(over)).groups.at("p") == "c2");
+  over.node = "head";
+  CHECK_THROWS_WITH(plan_of(kChain, "onnxruntime", with_override(over)),
+                    Catch::Contains("'c3' comes from Conv 'head'"));
+}
+
 TEST_CASE("groups of weights run along their inputs, and what has none keeps a scale for each channel") {
   QConfig config;
   config.weight.granularity = Granularity::per_group;
