@@ -84,6 +84,13 @@ std::unique_ptr<ObserverBase> observer_of(const Graph& graph, const Members& mem
   for (std::size_t i = 1; i < members.size(); ++i) {
     const auto other = calibration::make_observer(*members[i]);
     load(*members[i], *other);
+    if (!observer->mergeable()) {
+      throw Error(
+          ErrorCode::unsupported,
+          fmt::format("'{}' must share its scale with '{}', and the states of {} cannot be joined: take another "
+                      "observer",
+                      graph.value(members[i]->value).name, graph.value(first.value).name, first.observer.name));
+    }
     observer->merge(*other);
   }
   return observer;
