@@ -33,11 +33,19 @@ template <typename Real>
   const Real e = std::bit_cast<Real>(static_cast<Bits>(exponent | std::bit_cast<Bits>(kInteger))) - kInteger - kBias;
   const Real t = (m - Real{1}) / (m + Real{1});
   const Real t2 = t * t;
-  Real series = kDouble ? Real{1} / 17 : Real{1} / 7;
+  // Written out: compilers that do not unroll a loop here do not vectorize the one around it.
+  Real series = Real{1} / 7;
   if constexpr (kDouble) {
-    for (const Real odd : {Real{15}, Real{13}, Real{11}, Real{9}, Real{7}}) series = series * t2 + Real{1} / odd;
+    series = Real{1} / 17;
+    series = series * t2 + Real{1} / 15;
+    series = series * t2 + Real{1} / 13;
+    series = series * t2 + Real{1} / 11;
+    series = series * t2 + Real{1} / 9;
+    series = series * t2 + Real{1} / 7;
   }
-  for (const Real odd : {Real{5}, Real{3}, Real{1}}) series = series * t2 + Real{1} / odd;
+  series = series * t2 + Real{1} / 5;
+  series = series * t2 + Real{1} / 3;
+  series = series * t2 + Real{1};
   return e * static_cast<Real>(0.69314718055994530942) + Real{2} * t * series;
 }
 
