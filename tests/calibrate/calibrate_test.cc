@@ -109,7 +109,7 @@ TEST_CASE("weights are rounded by their largest values, channel by channel") {
   const Net net("input x: f32[1,2,1,1] const w: f32[2,2,1,1] = {127,-63.4,0,0} y = Conv(x, w) output y");
   const auto weights = round_weights(net.graph, net.plan, {{"x", qparams_from_range({0, 255}, {})}});
   const QuantizedTensor& rounded = weights.at(net.plan.weights[0].node);
-  CHECK(rounded.params.scale == std::vector<float>{1, 1});
+  CHECK(rounded.params.scale == std::vector<float>{1, 0x1p-23F});
   const auto integers = rounded.integers.data<std::int8_t>();
   CHECK(std::vector<std::int8_t>(integers.begin(), integers.end()) == std::vector<std::int8_t>{127, -63, 0, 0});
   CHECK(error_of([&] { round_weights(net.graph, net.plan, {}); }) == ErrorCode::internal);
