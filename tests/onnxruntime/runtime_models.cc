@@ -128,7 +128,7 @@ void write_pairs(const Folder& folder, const std::string& name, int bits, int we
                  const QParamsByName& params) {
   Graph graph = parse_graph(R"(graph opset 13 { input x: f32[2,4,9,9] const w: f32[6,4,3,3] = random(1)
     const b: f32[6] = random(2) const v: f32[6,1,3,3] = random(3) const u: f32[4,3,1,1] = random(4)
-    c = Conv(x, w, b) r = Relu(c) d = Conv(r, v) {group=6} e = Conv(d, u) {group=2} s = Relu(e) const n: f32[196,5] = random(5)
+    c = Conv(x, w, b) r = Relu(c) d = Conv(r, v) {group=6} e = Conv(d, u) {group=2} s = Relu(e) const n: f32[100,5] = random(5)
     f = Flatten(s) y = Gemm(f, n) output y })");
   infer_shapes(graph);
   const std::vector<Tensor> inputs = test::random_inputs(graph, 13);
@@ -195,9 +195,9 @@ void run(const fs::path& path, std::span<char* const> models) {
   const auto everywhere = [](DType storage, std::int32_t most) {
     const float step = 1.0F / static_cast<float>(most);
     return QParamsByName{{"x", whole(2.0F * step, storage, most)},
-                         {"r", whole(12.0F * step, storage, most)},
-                         {"d", whole(24.0F * step, storage, most)},
-                         {"f", whole(24.0F * step, storage, most)}};
+                         {"r", whole(24.0F * step, storage, most)},
+                         {"d", whole(48.0F * step, storage, most)},
+                         {"f", whole(48.0F * step, storage, most)}};
   };
   write_pairs(folder, "wide", 16, 8, everywhere(DType::u16, 65535));
   write_pairs(folder, "narrow", 4, 8, everywhere(DType::u8, 15));
