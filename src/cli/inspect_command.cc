@@ -13,6 +13,7 @@
 #include "octavo/execute.h"
 #include "octavo/formats.h"
 #include "octavo/passes.h"
+#include "wrap.h"
 
 namespace octavo::cli {
 namespace {
@@ -135,7 +136,9 @@ void add_inspect_command(CLI::App& app) {
   command->add_option("model", arguments->model, "model (.onnx)")->required();
   std::string names;
   for (const BackendSpec* backend : backends()) names += fmt::format("{}{}", names.empty() ? "" : ", ", backend->name);
-  command->add_option("--backend", arguments->backend, fmt::format("runtime the model is meant for: {}", names))
+  command
+      ->add_option("--backend", arguments->backend,
+                   wrapped(fmt::format("runtime the model is meant for: {}", names), kHelpColumns - kFlagColumns))
       ->type_name("NAME")
       ->capture_default_str();
   command->callback([arguments] { run(*arguments); });

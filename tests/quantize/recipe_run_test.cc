@@ -1,0 +1,88 @@
+// Recipes from text to a quantized graph.
+#include <catch2/catch.hpp>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "octavo/quantize.h"
+#include "support/graphs.h"
+
+using namespace octavo;
+using namespace octavo::test;
+
+namespace {
+
+/// MMRazor's global_qconfig for OpenVINO and TensorRT (ptq_openvino_…, ptq_tensorrt_…), which differ in a_qscheme
+/// alone.
+std::string mmrazor(const std::string& backend, const std::string& a_qdtype) {
+  return "backend: " + backend + R"(
+batch_size: 32
+calibrate_steps: 32
+global_qconfig:
+  w_observer: {type: mmrazor.PerChannelMinMaxObserver}
+  a_observer: {type: mmrazor.MovingAverageMinMaxObserver}
+  w_fake_quant: {type: mmrazor.FakeQuantize}
+  a_fake_quant: {type: mmrazor.FakeQuantize}
+  w_qscheme: {qdtype: qint8, bit: 8, is_symmetry: True, is_symmetric_range: True}
+  a_qscheme: {qdtype: )" +
+         a_qdtype + ", bit: 8, is_symmetry: True, averaging_constant: 0.1}\n";
+}
+
+Graph network() {
+  return parse_graph(R"(graph opset 13 {
+  input x: f32[1,3,8,8]
+  const w1: f32[8,3,3,3] = random(1, -0.3, 0.3) const b1: f32[8] = random(2)
+  const w2: f32[8,8,1,1] = random(3, -0.5, 0.5) const w3: f32[8,5] = random(4)
+  c1 = Conv(x, w1, b1) {pads=[1,1,1,1]}
+  r1 = Relu(c1)
+  c2 = Conv(r1, w2)
+  a = Add(c2, r1)
+  g = GlobalAveragePool(a)
+  f = Flatten(g)
+  y = MatMul(f, w3)
+  output y })");
+}
+
+}  // namespace
+
+TEST_CASE("MMRazor's configurations run unchanged, and again from the recipe that a run leaves") {
+  const Graph model = network();
+  const MemorySource data(model, 40);
+  for (const auto& [backend, qdtype, zero_point] :
+       {std::tuple{"openvino", "quint8", 127}, std::tuple{"tensorrt", "qint8", 0}}) {
+    INFO(backend);
+    const Recipe recipe = parse_recipe(mmrazor(backend, qdtype), "mmrazor.yaml");
+    const Quantized result = quantize(model, data, recipe);
+    REQUIRE_FALSE(result.plan.activations.empty());
+    for (const ActivationPlan& activation : result.plan.activations) {
+      CHECK(activation.observer.name == "MovingAverageMinMaxObserver");
+      CHECK(activation.observer_options.averaging_constant == 0.1);
+    }
+    for (const auto& [name, params] : result.activations) CHECK(params.zero_point == std::vector{zero_point});
+    for (const WeightPlan& weight : result.plan.weights) {
+      CHECK(weight.observer.name == "PerChannelMinMaxObserver");
+      CHECK(weight.scheme.per_channel());
+      CHECK(weight.scheme.quant_min() == -127);
+    }
+    CHECK(to_text(quantize(model, data, parse_recipe(recipe_text(recipe), "again.yaml")).graph) ==
+          to_text(result.graph));
+  }
+}
+
+TEST_CASE("overrides and skips reach the plan") {
+  const Graph model = network();
+  const Recipe recipe = parse_recipe(R"(
+overrides: [{op_type: MatMul, w_observer: MinMaxObserver}]
+skip_between: [[c2, a]]
+)",
+                                     "r.yaml");
+  const Quantized result = quantize(model, MemorySource(model, 4), recipe);
+  CHECK(result.plan.weights.size() == 2);
+  for (const WeightPlan& weight : result.plan.weights) {
+    const bool matmul = result.prepared.node(weight.node).op_type != "Conv";
+    CHECK(weight.observer.name == (matmul ? "MinMaxObserver" : "PerChannelMinMaxObserver"));
+  }
+  Recipe wrong = recipe;
+  wrong.qconfig.skipped_spans[0].to = "aa";
+  CHECK_THROWS_WITH(check_recipe(wrong, model), Catch::Contains("'aa'"));
+}
