@@ -143,7 +143,8 @@ std::filesystem::path checkpoint_path(const std::filesystem::path& output);
 Calibration calibrate_to_file(const Graph& model, const Recipe& recipe, const CalibrationJob& job,
                               const Progress& progress = {}, std::vector<std::string>* notes = nullptr);
 /// The same with the caller's own samples.
-Calibration calibrate_to_file(const Graph& model, const DataSource& data, const Recipe& recipe, const CalibrationJob& job,
-                              const Progress& progress = {}, std::vector<std::string>* notes = nullptr);
+Calibration calibrate_to_file(const Graph& model, const DataSource& data, const Recipe& recipe,
+                              const CalibrationJob& job, const Progress& progress = {},
+                              std::vector<std::string>* notes = nullptr);
 
 }  // namespace octavo

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "octavo/core/weights/groups.h"
 #include "octavo/error.h"
 #include "octavo/kernels.h"
+#include "octavo/passes.h"
 
 namespace octavo {
 namespace {
@@ -21,12 +23,10 @@ std::map<NodeId, std::size_t> bias_inputs(const Plan& plan) {
   return inputs;
 }
 
-float input_scale(const Graph& graph, NodeId node, const QParamsByName& activations) {
-  const std::string& name = graph.value(graph.node(node).input(0)).name;
-  const auto found = activations.find(name);
-  if (found != activations.end()) return found->second.scale[0];
-  throw Error(ErrorCode::internal,
-              fmt::format("{}: its input '{}' has no parameters to round the weight by", describe(graph, node), name));
+/// Parameters of what the weight meets; null for inputs that stay in float.
+const QParams* input_parameters(const Graph& graph, NodeId node, const QParamsByName& activations) {
+  const auto found = activations.find(graph.value(graph.node(node).input(0)).name);
+  return found == activations.end() ? nullptr : &found->second;
 }
 
 /// What the method starts from. Groups are looked at as the rows that group_rows makes of them.
@@ -47,6 +47,14 @@ QuantizedTensor rounded_weight(const Tensor& weight, const WeightPlan& planned) 
   return planned.method.quantize(weight, planned.scheme, observed_parameters(weight, planned), fast_kernels());
 }
 
+/// Enlarges scales with which the int32 bias would overflow.
+void hold_bias(const Tensor& weight, const Tensor& bias, const QParams& input, QuantizedTensor& rounded) {
+  auto scales = scales_that_hold_bias(rounded.params.scale, input.scale[0], bias.data<float>());
+  if (scales == rounded.params.scale) return;
+  rounded.params.scale = std::move(scales);
+  rounded.integers = quantize(weight, rounded.params, fast_kernels());
+}
+
 }  // namespace
 
 QuantizedWeights round_weights(const Graph& graph, const Plan& plan, const QParamsByName& activations) {
@@ -55,16 +63,19 @@ QuantizedWeights round_weights(const Graph& graph, const Plan& plan, const QPara
   for (const WeightPlan& planned : plan.weights) {
     const Node& node = graph.node(planned.node);
     const Tensor& weight = *graph.constant(node.input(planned.input));
+    const QParams* input = input_parameters(graph, planned.node, activations);
+    const auto steps = input == nullptr ? std::nullopt : input_steps(graph, planned.node, *input);
     QuantizedTensor& rounded = weights[planned.node];
-    rounded = rounded_weight(weight, planned);
-    const auto bias_input = biases.find(planned.node);
-    const Tensor* bias = bias_input == biases.end() ? nullptr : graph.constant(node.input(bias_input->second));
-    if (bias == nullptr) continue;
-    auto scales =
-        scales_that_hold_bias(rounded.params.scale, input_scale(graph, planned.node, activations), bias->data<float>());
-    if (scales == rounded.params.scale) continue;
-    rounded.params.scale = std::move(scales);
-    rounded.integers = quantize(weight, rounded.params, fast_kernels());
+    rounded = rounded_weight(steps ? multiplied_by_steps(weight, *steps) : weight, planned);
+    const auto bias = biases.find(planned.node);
+    if (bias == biases.end()) continue;
+    if (input == nullptr) {
+      throw Error(ErrorCode::internal, fmt::format("{}: its input '{}' has no parameters to round the bias by",
+                                                   describe(graph, planned.node), graph.value(node.input(0)).name));
+    }
+    // Beside scales of channels or groups, biases stay in float.
+    if (input->per_channel() || rounded.params.per_group()) continue;
+    hold_bias(weight, *graph.constant(node.input(bias->second)), *input, rounded);
   }
   return weights;
 }

@@ -91,9 +91,7 @@ void print_reason(const std::string& reason, const std::vector<std::string>& nod
 
 void print_support(const Graph& model, const BackendSpec& backend) {
   Graph graph = model;
-  prepare(graph);
-  if (graph.opset() < backend.min_opset) upgrade_opset(graph, backend.min_opset);
-  prepare(graph);
+  prepare_for(graph, backend);
   const auto support = explain_plan(graph, backend);
   int integer = 0;
   std::map<std::string, std::vector<std::string>> floats;

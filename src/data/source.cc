@@ -142,12 +142,12 @@ std::string describe(const CompletedPreprocess& completed) {
   const auto size = [](const std::optional<std::pair<int, int>>& s) {
     return s ? fmt::format("{}x{}", s->first, s->second) : "-";
   };
-  return fmt::format("{} channels, crop {}, resize {}, short {}, center {}, interpolation {}, order {}, layout {}, pixels {} "
-                     "to {}, mean {}, scale {}, std {}",
-                     completed.channels, p.crop_fraction.value_or(0.0), size(p.resize), p.resize_short.value_or(0),
-                     size(p.center_crop), static_cast<int>(p.interpolation), static_cast<int>(p.order),
-                     p.layout ? static_cast<int>(*p.layout) : -1, p.pixel_range.first, p.pixel_range.second, p.mean,
-                     p.scale, p.std);
+  return fmt::format(
+      "{} channels, crop {}, resize {}, short {}, center {}, interpolation {}, order {}, layout {}, pixels {} "
+      "to {}, mean {}, scale {}, std {}",
+      completed.channels, p.crop_fraction.value_or(0.0), size(p.resize), p.resize_short.value_or(0),
+      size(p.center_crop), static_cast<int>(p.interpolation), static_cast<int>(p.order),
+      p.layout ? static_cast<int>(*p.layout) : -1, p.pixel_range.first, p.pixel_range.second, p.mean, p.scale, p.std);
 }
 
 class FileSource final : public DataSource {

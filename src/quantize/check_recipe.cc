@@ -9,11 +9,7 @@ void check_recipe(const Recipe& recipe, const Graph& model) {
   const BackendSpec& backend = backend_named(recipe.backend);
   recipe::require_known_inputs(model, recipe);
   Graph graph = model;
-  prepare(graph);
-  if (graph.opset() < backend.min_opset) {
-    upgrade_opset(graph, backend.min_opset);
-    prepare(graph);
-  }
+  prepare_for(graph, backend);
   make_plan(graph, backend, recipe.qconfig);
 }
 

@@ -48,16 +48,17 @@ Prepared prepare_model(const Graph& model, const Recipe& recipe) {
   Prepared prepared;
   Graph& graph = prepared.graph;
   graph = model;
-  prepare(graph);
-  if (graph.opset() < backend.min_opset) {
-    prepared.notes.push_back(
-        fmt::format("opset raised from {} to {}, which per-channel weights need", graph.opset(), backend.min_opset));
-    upgrade_opset(graph, backend.min_opset);
-    prepare(graph);
-  }
+  prepared.notes = prepare_for(graph, backend);
   prepared.plan = make_plan(graph, backend, recipe.qconfig);
   prepared.notes.insert(prepared.notes.end(), prepared.plan.notes.begin(), prepared.plan.notes.end());
   require_weights(graph, prepared.plan, backend, recipe.qconfig);
+  if (recipe.mode != QuantizeMode::static_ranges) {
+    prepared.plan.integer_nodes.clear();
+    prepared.plan.activations.clear();
+    prepared.plan.biases.clear();
+  }
+  const auto raised = raise_opset(graph, prepared.plan);
+  prepared.notes.insert(prepared.notes.end(), raised.begin(), raised.end());
   return prepared;
 }
 

@@ -1,6 +1,9 @@
 #include "octavo/quantize.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "octavo/passes.h"
@@ -38,6 +41,29 @@ Quantized quantize_from_file(const Graph& model, const DataSource* data, const R
   return finish(std::move(prepared), std::move(calibration), recipe);
 }
 
+constexpr std::string_view kWithoutSamples =
+    "no samples were looked at: weights are rounded to the nearest, because what rounding does to this model's "
+    "outputs, "
+    "which channels could be balanced and where biases should move cannot be known; {}; `octavo verify` with samples "
+    "shows what it cost";
+
+/// Weights alone, or with activations measured at run time.
+Quantized quantize_without_samples(const Graph& model, const Recipe& recipe) {
+  Prepared prepared = pipeline::prepare_model(model, recipe);
+  Quantized result;
+  result.prepared = prepared.graph;
+  result.notes = std::move(prepared.notes);
+  const bool dynamic = recipe.mode == QuantizeMode::dynamic;
+  result.notes.push_back(fmt::format(
+      kWithoutSamples, dynamic ? "activations get their range from each run" : "activations stay in float"));
+  const QuantizedWeights weights = round_weights(prepared.graph, prepared.plan, {});
+  (dynamic ? insert_dynamic : insert_weights_only)(prepared.graph, prepared.plan, weights);
+  infer_shapes(prepared.graph);
+  result.graph = std::move(prepared.graph);
+  result.plan = std::move(prepared.plan);
+  return result;
+}
+
 }  // namespace
 
 bool has_samples(const Recipe& recipe) {
@@ -46,6 +72,7 @@ bool has_samples(const Recipe& recipe) {
 }
 
 Quantized quantize(const Graph& model, const Recipe& recipe, const Progress& progress) {
+  if (recipe.mode != QuantizeMode::static_ranges) return quantize_without_samples(model, recipe);
   if (!recipe.calibration.empty() && !has_samples(recipe)) return quantize_from_file(model, nullptr, recipe);
   pipeline::require_float_model(model);
   DataReport report;
@@ -58,6 +85,7 @@ Quantized quantize(const Graph& model, const Recipe& recipe, const Progress& pro
 }
 
 Quantized quantize(const Graph& model, const DataSource& data, const Recipe& recipe, const Progress& progress) {
+  if (recipe.mode != QuantizeMode::static_ranges) return quantize_without_samples(model, recipe);
   const pipeline::CalibrationSamples samples(data, recipe);
   if (!recipe.calibration.empty()) return quantize_from_file(model, &samples, recipe);
   Prepared prepared = pipeline::prepare_model(model, recipe);

@@ -112,7 +112,6 @@ TEST_CASE("weights are rounded by their largest values, channel by channel") {
   CHECK(rounded.params.scale == std::vector<float>{1, 0x1p-23F});
   const auto integers = rounded.integers.data<std::int8_t>();
   CHECK(std::vector<std::int8_t>(integers.begin(), integers.end()) == std::vector<std::int8_t>{127, -63, 0, 0});
-  CHECK(error_of([&] { round_weights(net.graph, net.plan, {}); }) == ErrorCode::internal);
 }
 
 TEST_CASE("a weight's scale grows until int32 holds the bias") {
@@ -123,6 +122,7 @@ TEST_CASE("a weight's scale grows until int32 holds the bias") {
   const double unit = double{weights.begin()->second.params.scale[0]} * (0.001 / 255);
   CHECK(1e6 / unit < 1073741825.0);
   CHECK(1e6 / unit > 1073741825.0 * 0.99);
+  CHECK(error_of([&] { round_weights(net.graph, net.plan, {}); }) == ErrorCode::internal);
 }
 
 TEST_CASE("correcting biases takes the mean error of rounded weights out") {

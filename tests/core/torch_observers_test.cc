@@ -119,21 +119,21 @@ TEST_CASE("PyTorch's histogram takes ranges that PyTorch gives up on, and loses 
       CHECK((std::isfinite(range.min) && std::isfinite(range.max) && range.min <= range.max));
     }
   }
-  const torch::Resampling to = torch::resampling({1.0F, 1.0F + 0x1p-20F}, {0.0F, 1e30F}, 4, 128);
+  const pytorch::Resampling to = pytorch::resampling({1.0F, 1.0F + 0x1p-20F}, {0.0F, 1e30F}, 4, 128);
   CHECK(to.too_fine);
   const std::vector<float> counts = {1.0F, 2.0F, 3.0F, 4.0F};
-  const std::vector<float> moved = torch::resampled(counts, 128, to);
+  const std::vector<float> moved = pytorch::resampled(counts, 128, to);
   CHECK(moved == std::vector<float>{10.0F, 0.0F, 0.0F, 0.0F});
 }
 
 TEST_CASE("Resampling keeps the counts on a range twice as wide, and moves none for an equal one") {
   const std::vector<float> counts = {1.0F, 2.0F, 3.0F, 4.0F};
   const Range range{0.0F, 4.0F};
-  const torch::Resampling same = torch::resampling(range, range, 4, 128);
+  const pytorch::Resampling same = pytorch::resampling(range, range, 4, 128);
   CHECK(same.range == range);
-  CHECK(torch::resampled(counts, 128, same) == counts);
-  const torch::Resampling twice = torch::resampling(range, {-4.0F, 4.0F}, 4, 128);
-  CHECK(torch::resampled(counts, 128, twice) == std::vector<float>{0.0F, 0.0F, 3.0F, 7.0F});
+  CHECK(pytorch::resampled(counts, 128, same) == counts);
+  const pytorch::Resampling twice = pytorch::resampling(range, {-4.0F, 4.0F}, 4, 128);
+  CHECK(pytorch::resampled(counts, 128, twice) == std::vector<float>{0.0F, 0.0F, 3.0F, 7.0F});
 }
 
 TEST_CASE("The histogram's limits are cut off to whole numbers, as torch.histc is called") {
@@ -141,11 +141,11 @@ TEST_CASE("The histogram's limits are cut off to whole numbers, as torch.histc i
   const auto total = [](const std::vector<float>& counts) {
     return std::accumulate(counts.begin(), counts.end(), 0.0F);
   };
-  CHECK(total(torch::histc(values, 8, {-2.7F, 2.9F}, {-2.7F, 2.9F})) == 3.0F);
+  CHECK(total(pytorch::histc(values, 8, {-2.7F, 2.9F}, {-2.7F, 2.9F})) == 3.0F);
   const std::vector<float> small = {-0.7F, 0.5F};
-  CHECK(torch::histc(small, 2, {-0.7F, 0.5F}, {-0.7F, 0.5F}) == std::vector<float>{1.0F, 1.0F});
+  CHECK(pytorch::histc(small, 2, {-0.7F, 0.5F}, {-0.7F, 0.5F}) == std::vector<float>{1.0F, 1.0F});
   const std::vector<float> one = {5.0F, 5.0F};
-  CHECK(torch::histc(one, 4, {5.0F, 5.0F}, {5.0F, 5.0F}) == std::vector<float>{0.0F, 0.0F, 2.0F, 0.0F});
+  CHECK(pytorch::histc(one, 4, {5.0F, 5.0F}, {5.0F, 5.0F}) == std::vector<float>{0.0F, 0.0F, 2.0F, 0.0F});
 }
 
 TEST_CASE("Fixed parameters come from the options, within the scheme's limits") {

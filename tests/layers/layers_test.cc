@@ -32,7 +32,8 @@ const std::map<std::string, Set> kMayUse = {
     {"backends", {"graph", "plan", "qconfig"}},
     {"passes", {"graph", "plan", "qconfig", "backends", "execute"}},
     {"calibrate",
-     {"graph", "plan", "qconfig", "backends", "data", "execute", "formats", "kernels", "parallel", "passes", "samples"}},
+     {"graph", "plan", "qconfig", "backends", "data", "execute", "formats", "kernels", "parallel", "passes",
+      "samples"}},
     {"verify", {"graph", "data", "execute", "kernels", "parallel", "passes", "samples"}},
     {"quantize",
      {"graph", "plan", "qconfig", "backends", "data", "execute", "formats", "kernels", "parallel", "passes", "samples",
@@ -44,12 +45,12 @@ const std::map<std::string, Set> kMayUse = {
 
 /// Library, by the beginning of its headers → modules that may include it.
 const std::map<std::string, Set> kLibraries = {
-    {"fmt/", {kAnything}},    {"onnx/", {"formats"}},
-    {"google/", {"formats"}}, {"jpeglib.h", {"data"}},
-    {"jerror.h", {"data"}},   {"png.h", {"data"}},
-    {"hwy/", {"kernels"}},    {"dnnl", {"execute"}},
-    {"omp.h", {"execute"}},   {"Eigen/", {"execute", "calibrate"}},
-    {"CLI/", {"cli"}},        {"nlohmann/", {"cli", "report"}},
+    {"fmt/", {kAnything}},       {"onnx/", {"formats"}},
+    {"google/", {"formats"}},    {"jpeglib.h", {"data"}},
+    {"jerror.h", {"data"}},      {"png.h", {"data"}},
+    {"hwy/", {"kernels"}},       {"dnnl", {"execute"}},
+    {"omp.h", {"execute"}},      {"Eigen/", {"execute", "calibrate"}},
+    {"CLI/", {"cli"}},           {"nlohmann/", {"cli", "report"}},
     {"yaml-cpp/", {"quantize"}},
 };
 

@@ -177,7 +177,7 @@ TEST_CASE("progress goes through all stages and can cancel in each") {
     if (stages.empty() || stages.back() != event.stage) stages.emplace_back(event.stage);
     return true;
   });
-  CHECK(stages.size() >= 3);
+  CHECK(stages == std::vector<std::string>{"measure channels", "calibrate"});
   for (const std::string& stage : stages) {
     CHECK(error_of([&] { quantize(model, data, {}, [&](const ProgressEvent& e) { return e.stage != stage; }); }) ==
           ErrorCode::cancelled);

@@ -39,13 +39,14 @@ class HistogramObserver final : public UniformQuantizationObserverBase {
     if (seen.empty()) return;
     if (range_.empty() || range_.min == range_.max) {
       range_ = seen;
-      counts_ = torch::histc(values, counts_.size(), range_, seen);
+      counts_ = pytorch::histc(values, counts_.size(), range_, seen);
       return;
     }
-    const torch::Resampling resampling = torch::resampling(range_, range_.joined(seen), counts_.size(), upsample_rate_);
-    std::vector<float> joined = torch::histc(values, counts_.size(), resampling.range, seen);
+    const pytorch::Resampling resampling =
+        pytorch::resampling(range_, range_.joined(seen), counts_.size(), upsample_rate_);
+    std::vector<float> joined = pytorch::histc(values, counts_.size(), resampling.range, seen);
     const std::vector<float> former =
-        resampling.range == range_ ? std::move(counts_) : torch::resampled(counts_, upsample_rate_, resampling);
+        resampling.range == range_ ? std::move(counts_) : pytorch::resampled(counts_, upsample_rate_, resampling);
     for (std::size_t i = 0; i < joined.size(); ++i) joined[i] += former[i];
     counts_ = std::move(joined);
     range_ = resampling.range;
@@ -57,7 +58,7 @@ class HistogramObserver final : public UniformQuantizationObserverBase {
   ChannelRanges ranges(const QScheme& scheme) const override {
     if (range_.empty()) return {};
     const std::size_t steps = std::size_t{1} << (8 * size_of(scheme.storage()));
-    return {torch::least_squares_range(counts_, range_, steps)};
+    return {pytorch::least_squares_range(counts_, range_, steps)};
   }
 
   void save(std::vector<std::byte>& out) const override {

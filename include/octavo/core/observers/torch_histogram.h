@@ -16,7 +16,7 @@
 // The parts of PyTorch 1.13's HistogramObserver, in the order and width of its float operations: its parameters hang
 // on comparisons of rounded sums. docs/numerics.md names what is odd about them.
 
-namespace octavo::torch {
+namespace octavo::pytorch {
 
 /// torch.sum of floats on CPUs with AVX2: four vectors of eight sums side by side, and sums of sums on three levels
 /// above them. The order decides the last bits.
@@ -224,4 +224,4 @@ inline Range least_squares_range(std::span<const float> counts, const Range& ran
   return {range.min + width * static_cast<float>(first), range.min + width * static_cast<float>(last + 1)};
 }
 
-}  // namespace octavo::torch
+}  // namespace octavo::pytorch

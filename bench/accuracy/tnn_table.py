@@ -1,0 +1,80 @@
+"""TNN's published table on SqueezeNet 1.1: activations {min-max, KL} x weights {min-max, ADMM} x merge types {0, 1, 2}.
+
+The first 63 pictures by name calibrate, as in TNN's document; all 300 evaluate. Each row is one recipe for the backend
+`tnn`, with TNN's own searches: once as TNN does it, without Octavo's corrections, and once with them. The result is
+run by ONNX Runtime. Writes a Markdown table to standard output.
+"""
+from __future__ import annotations
+
+import argparse
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from compare import Comparison
+from methods import onnx_runner
+from zoo import DEFAULT_DATA, REPOSITORY, ZOO
+
+PICTURES = 63
+MERGE_TYPES = {0: "0 per channel", 1: "1 mix", 2: "2 per tensor"}
+BLOB_METHODS = {"min-max": "TNNMinMaxObserver", "KL": "TNNKLObserver"}
+WEIGHT_METHODS = {"min-max": "minmax", "ADMM": "tnn_admm"}
+CORRECTIONS = ("equalize_channels", "compensate_rounding", "correct_biases")
+# quantization_cmd's own results on 300 such pictures, top-1; float 66.0. Only KL/ADMM and min-max/min-max are known.
+TNN = {("KL", "ADMM"): {0: 45.3, 1: 52.3, 2: 54.0}, ("min-max", "min-max"): {0: 66.0, 1: 64.0, 2: 64.7}}
+
+
+@dataclass(frozen=True)
+class Row:
+    blob: str
+    weight: str
+    merge: int
+    corrected: bool
+
+    def recipe(self) -> str:
+        corrections = "".join(f"{key}: {str(self.corrected).lower()}\n" for key in CORRECTIONS)
+        return (f"backend: tnn\nmerge_type: {self.merge}\ncalibrate_steps: {PICTURES}\nbatch_size: 1\n"
+                f"weight_method: {WEIGHT_METHODS[self.weight]}\n{corrections}"
+                f"global_qconfig:\n  a_observer: {{type: {BLOB_METHODS[self.blob]}}}\n")
+
+
+def measure(row: Row, args: argparse.Namespace, scratch: Path) -> tuple[float, float, float]:
+    """Top-1, agreement in percent, and SQNR in dB."""
+    model = ZOO["squeezenet"]
+    recipe, out = scratch / "recipe.yaml", scratch / "quantized.onnx"
+    recipe.write_text(row.recipe())
+    subprocess.run([args.octavo, "quantize", model.path(args.data), "--config", recipe, "--images",
+                    model.calibration_folder(args.data, scratch / "tensors"), *model.flags, "-o", out, "--threads",
+                    str(args.threads), "--no-verify", "--quiet"], check=True)
+    runs = onnx_runner(model.path(args.data), model.input, args.threads), onnx_runner(out, model.input, args.threads)
+    comparison = Comparison(model)
+    for x, label in model.evaluation(args.data):
+        comparison.add(runs[0](x), runs[1](x), label)
+    score = comparison.score(0, 0.0)
+    return score.metric["top1"], score.agreement or 0.0, score.sqnr or 0.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=DEFAULT_DATA)
+    parser.add_argument("--octavo", type=Path, default=REPOSITORY / "build/release/octavo")
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    print("| activations | weights | merge type | TNN | as TNN does it: top-1, agreement, SQNR | with corrections |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as folder:
+        for blob in BLOB_METHODS:
+            for weight in WEIGHT_METHODS:
+                for merge, name in MERGE_TYPES.items():
+                    cells = []
+                    for corrected in (False, True):
+                        top1, agreement, sqnr = measure(Row(blob, weight, merge, corrected), args, Path(folder))
+                        cells.append(f"{top1:.2f} %, {agreement:.2f} %, {sqnr:.1f} dB")
+                    theirs = TNN.get((blob, weight), {}).get(merge)
+                    print(f"| {blob} | {weight} | {name} | {'–' if theirs is None else theirs} | {' | '.join(cells)} |",
+                          flush=True)
+
+
+if __name__ == "__main__":
+    main()
