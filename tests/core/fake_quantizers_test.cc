@@ -2,6 +2,7 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "octavo/core/fake_quantizers/table.h"
@@ -70,6 +71,12 @@ TEST_CASE("Fused parameters are those of ChooseQuantizationParams") {
   QScheme power = symmetric;
   power.power_of_two = true;
   CHECK(fused({-4.0F, 4.0F}, power).scale[0] == 0.0625F);
+  // Of two integers neither can be a middle's side.
+  for (const auto& [bits, reduced] : {std::pair{1, false}, std::pair{2, true}}) {
+    const QParams two = fused({-1.0F, 3.0F}, {.bits = bits, .symmetric = true, .reduce_range = reduced});
+    CHECK(two.scale[0] == 4.0F);
+    CHECK(two.zero_point[0] == 0);
+  }
   // Observers without ranges give their own.
   const auto fixed = observer_named("FixedQParamsObserver");
   CHECK(FusedMovingAvgObsFakeQuantize::qparams_of(*fixed, symmetric) == fixed->compute_qparams(symmetric));

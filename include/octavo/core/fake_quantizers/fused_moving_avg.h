@@ -24,8 +24,9 @@ inline AffineMap fused_map_from_range(const Range& range, const QScheme& scheme)
   const std::int32_t high = scheme.quant_max();
   float min = range.min;
   float max = range.max;
-  if (min < 0.0F && max > 0.0F && scheme.symmetric) {
-    const std::int32_t half = (high - low) / 2;
+  // Of two integers none is left on either side of a middle; PyTorch divides by zero there.
+  const std::int32_t half = (high - low) / 2;
+  if (min < 0.0F && max > 0.0F && scheme.symmetric && half > 0) {
     const double step =
         std::max(std::fabs(min / static_cast<float>(-(half + 1))), std::fabs(max / static_cast<float>(half)));
     min = static_cast<float>(std::max(step * -(half + 1), -double{kLargest}));
