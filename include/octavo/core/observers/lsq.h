@@ -131,9 +131,9 @@ class LSQObserverBase : public UniformQuantizationObserverBase {
     Mean mean;
     const std::size_t first = pictures_.empty() ? 0 : (pictures_.size() - 1) / batch_size_ * batch_size_;
     for (std::size_t i = first; i < pictures_.size(); ++i) {
-      for (std::size_t c = 0; c < pictures_[i].size(); ++c) {
-        if (!together && c != channel) continue;
-        const PictureStatistics& seen = pictures_[i][c];
+      const std::span<const PictureStatistics> all = pictures_[i];
+      const auto these = together ? all : channel < all.size() ? all.subspan(channel, 1) : all.first(0);
+      for (const PictureStatistics& seen : these) {
         mean.sum += double{seen.mean_magnitude} * static_cast<double>(seen.count);
         mean.count += seen.count;
       }
