@@ -245,30 +245,4 @@ std::vector<Window> window_geometry(const Node& node, std::span<const std::int64
 std::vector<Window> transposed_window_geometry(const Node& node, std::span<const std::int64_t> kernel,
                                                std::span<const std::int64_t> input);
 
-/// A small pattern over a graph, matched from its last node upwards. Text: "Conv(x, w, b?) -> Relu".
-/// See docs/graph_text.md; `match` is all passes need of it.
-class Pattern {
- public:
-  /// Throws Error(invalid_argument) where the text is no pattern.
-  explicit Pattern(std::string_view text);
-  /// Names of the pattern → values, and the nodes from first to last.
-  struct Match {
-    std::map<std::string, ValueId, std::less<>> values;
-    std::vector<NodeId> nodes;
-  };
-  /// Where `last` is the last node of an occurrence whose inner values have one reader each and are no
-  /// graph outputs.
-  std::optional<Match> match(const Graph& graph, NodeId last) const;
-
- private:
-  struct Step {
-    std::vector<std::string> op_types;
-    std::vector<std::string> arguments;
-    std::size_t required = 0;
-  };
-  std::optional<Match> match_upwards(const Graph& graph, NodeId id, std::size_t index, const Match& below) const;
-
-  std::vector<Step> steps_;
-};
-
 }  // namespace octavo
