@@ -6,8 +6,8 @@
 #include <set>
 #include <string_view>
 
-#include "nearest.h"
 #include "node_names.h"
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "spans.h"
 
@@ -22,8 +22,8 @@ bool matches(const QOverride& over, std::string_view name) {
   std::vector<std::string_view> known;
   for (const NodeId id : graph.nodes()) known.push_back(name_of_node(graph, id));
   throw Error(ErrorCode::invalid_argument,
-              fmt::format("overrides[{}]: the graph has no node '{}' once it is prepared; did you mean {}?", index,
-                          name, nearest_names(name, known)));
+              fmt::format("overrides[{}]: the graph has no node '{}' once it is prepared{}", index, name,
+                          suggestion(name, known, kSuggested)));
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include <set>
 #include <string_view>
 
-#include "nearest.h"
 #include "node_names.h"
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 
 namespace octavo::planning {
@@ -19,9 +19,8 @@ namespace {
   for (const ValueId id : graph.values()) {
     if (!graph.value(id).is_constant()) known.emplace_back(graph.value(id).name);
   }
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("skipped span: the graph has no node or value '{}'; did you mean {}?", name,
-                          nearest_names(name, known)));
+  throw Error(ErrorCode::invalid_argument, fmt::format("skipped span: the graph has no node or value '{}'{}", name,
+                                                       suggestion(name, known, kSuggested)));
 }
 
 /// The nodes that an end of a span stands for: the node of that name, or what reads (`forwards`) or computes the value.

@@ -6,7 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "nearest.h"
+#include "node_names.h"
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "scheme_check.h"
 
@@ -29,7 +30,7 @@ Entry entry_or_throw(std::span<const Entry> table, const std::vector<Entry>& add
   for (const Entry& entry : table) known.push_back(entry.name);
   for (const Entry& entry : added) known.push_back(entry.name);
   throw Error(ErrorCode::invalid_argument,
-              fmt::format("{}{} '{}' is not known; did you mean {}?", where, what, name, nearest_names(name, known)));
+              fmt::format("{}{} '{}' is not known{}", where, what, name, suggestion(name, known, kSuggested)));
 }
 
 bool says_per_channel(std::string_view name) { return name.find(kPerChannel) != std::string_view::npos; }

@@ -40,8 +40,7 @@ void require_command(const CLI::App& app, std::string_view name) {
   std::vector<std::string_view> known;
   for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
   if (name.starts_with('-') || std::find(known.begin(), known.end(), name) != known.end()) return;
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("command '{}' is not known; did you mean '{}'?", name, nearest_name(name, known)));
+  throw Error(ErrorCode::invalid_argument, fmt::format("command '{}' is not known{}", name, suggestion(name, known)));
 }
 
 int run(int argc, char** argv) {

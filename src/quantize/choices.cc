@@ -56,9 +56,4 @@ void refuse(std::string_view found, std::string_view expected) {
   throw Error(ErrorCode::invalid_argument, fmt::format("'{}' found, expected {}", shown(found), expected));
 }
 
-std::string suggestion(std::string_view name, const std::vector<std::string_view>& known) {
-  const std::string_view nearest = nearest_name(name, known);
-  return nearest.empty() ? std::string() : fmt::format("; did you mean '{}'?", nearest);
-}
-
 }  // namespace octavo::recipe

@@ -2,7 +2,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "octavo/qconfig.h"
 
@@ -19,7 +18,5 @@ QOverride skip_choice(std::string_view text);
 
 /// "'x' found, expected y", as Error(invalid_argument).
 [[noreturn]] void refuse(std::string_view found, std::string_view expected);
-/// "; did you mean 'y'?", or "" where there is nothing to choose from.
-std::string suggestion(std::string_view name, const std::vector<std::string_view>& known);
 
 }  // namespace octavo::recipe

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "choices.h"
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "parse.h"
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "choices.h"
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "octavo/quantize.h"
 #include "yaml_tree.h"
@@ -18,7 +20,7 @@ const RecipeOption& option_named(std::string_view key) {
     known.push_back(option.key);
   }
   throw Error(ErrorCode::invalid_argument,
-              fmt::format("option '{}' is not known{}", recipe::shown(key), recipe::suggestion(key, known)));
+              fmt::format("option '{}' is not known{}", recipe::shown(key), suggestion(key, known)));
 }
 
 struct InputValue {

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <numeric>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace octavo {
@@ -24,16 +26,24 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-/// What somebody may have meant who wrote `wanted`, for messages: the name with the least distance, the first of
-/// several; "" where there are none.
-inline std::string_view nearest_name(std::string_view wanted, std::span<const std::string_view> names) {
-  constexpr std::size_t kLongest = 256;  // a longer one is no misspelling
-  wanted = wanted.substr(0, kLongest);
-  const auto nearer = [&](std::string_view a, std::string_view b) {
-    return edit_distance(a, wanted) < edit_distance(b, wanted);
-  };
-  const auto nearest = std::min_element(names.begin(), names.end(), nearer);
-  return nearest == names.end() ? std::string_view() : *nearest;
+/// What somebody may have meant who wrote `wanted`, as the end of a message: "; did you mean 'Conv_1', 'Conv_2' or
+/// 'Conv_3'?", the `most` names that differ by the fewest letters, the nearest first, of equals the first. "" where
+/// there are none.
+inline std::string suggestion(std::string_view wanted, std::span<const std::string_view> names, std::size_t most = 1) {
+  constexpr std::size_t kLongest = 128;  // names come from files: longer ones are compared by their beginnings
+  std::vector<std::pair<std::size_t, std::string_view>> ranked;
+  ranked.reserve(names.size());
+  for (const std::string_view name : names) {
+    ranked.emplace_back(edit_distance(wanted.substr(0, kLongest), name.substr(0, kLongest)), name);
+  }
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  ranked.resize(std::min(ranked.size(), most));
+  std::string text;
+  for (std::size_t i = 0; i < ranked.size(); ++i) {
+    text.append(i == 0 ? "; did you mean '" : i + 1 == ranked.size() ? " or '" : ", '");
+    text.append(ranked[i].second).append("'");
+  }
+  return ranked.empty() ? text : text.append("?");
 }
 
 }  // namespace octavo
