@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bypass.h"
+#include "f32_constant.h"
 #include "octavo/graph.h"
 #include "prepare_passes.h"
 
@@ -24,11 +25,6 @@ struct Host {
   std::size_t channel = 1;  ///< dimension of its output that counts channels
   std::int64_t channels = 0;
 };
-
-const Tensor* f32_constant(const Graph& graph, ValueId id) {
-  const Tensor* tensor = graph.constant(id);
-  return tensor != nullptr && tensor->dtype() == DType::f32 ? tensor : nullptr;
-}
 
 std::optional<Host> host_of(const Graph& graph, const Node& node) {
   const Tensor* weight = f32_constant(graph, node.input(1));

@@ -1,15 +1,11 @@
 #include <vector>
 
+#include "f32_constant.h"
 #include "octavo/graph.h"
 #include "prepare_passes.h"
 
 namespace octavo::passes {
 namespace {
-
-const Tensor* f32_constant(const Graph& graph, ValueId id) {
-  const Tensor* tensor = graph.constant(id);
-  return tensor != nullptr && tensor->dtype() == DType::f32 ? tensor : nullptr;
-}
 
 Tensor scaled(const Tensor& tensor, float factor) {
   Tensor result = tensor;
