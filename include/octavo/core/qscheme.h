@@ -16,8 +16,10 @@ enum class QType : std::uint8_t { qint8, quint8 };
 struct QScheme {
   static constexpr int kPerTensor = -1;
 
+  /// Signed or unsigned; how wide the integers are stored is for `bits` to say.
   QType qtype = QType::quint8;
-  /// 1–16; up to 8 are stored in 8-bit integers, more in 16-bit ones. Signed schemes need at least 2.
+  /// 1–16; up to 8 are kept in 8-bit integers, more in 16-bit ones. Signed schemes need at least 2. A file format may
+  /// pack few bits more closely (docs/numerics.md).
   int bits = 8;
   /// Zero point fixed in the middle of the range (0 for qint8); otherwise affine.
   bool symmetric = false;
@@ -43,6 +45,7 @@ struct QScheme {
   constexpr bool per_group() const { return group_size > 0; }
   constexpr bool is_signed() const { return qtype == QType::qint8; }
 
+  /// The integers of a valid scheme.
   constexpr std::int32_t quant_min() const {
     if (!is_signed()) return 0;
     const std::int32_t min = -(std::int32_t{1} << (bits - 1)) + (symmetric_range ? 1 : 0);
@@ -88,10 +91,12 @@ struct QParams {
   std::vector<float> scale;
   /// As many as scales, within [quant_min, quant_max].
   std::vector<std::int32_t> zero_point;
+  /// As in QScheme: the dimension that has a scale for each index or, with a group_size, for each run.
   int axis = QScheme::kPerTensor;
+  /// Limits of the integers, both included; within those of `storage`.
   std::int32_t quant_min = 0;
   std::int32_t quant_max = 255;
-  /// i8, u8, i16, u16; i32 for biases.
+  /// Type of the integers in memory: i8, u8, i16 or u16; i32 for biases.
   DType storage = DType::u8;
   /// As in QScheme.
   int group_size = 0;
