@@ -24,12 +24,7 @@ void check_weight_method(const std::optional<TensorQConfig>& weight, const QSche
                             "leave out one of the two",
                             where, name, weight->observer->type));
   }
-  if (!method.symmetric_only || (scheme.symmetric && scheme.is_signed())) return;
-  throw Error(
-      ErrorCode::invalid_argument,
-      fmt::format("{}weight_method '{}' needs weights with zero point 0, found {} {}; set w_qscheme's qdtype: "
-                  "qint8 and is_symmetry: true",
-                  where, name, scheme.symmetric ? "symmetric" : "asymmetric", scheme.is_signed() ? "qint8" : "quint8"));
+  planning::require_fitting_method(method, scheme, where);
 }
 
 void check_override(const QConfig& config, std::size_t index, const BackendSpec& backend) {

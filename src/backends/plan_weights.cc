@@ -78,6 +78,8 @@ void Planner::plan_weight(NodeId id, const std::set<ValueId>& with_one_scale, Pl
   weight.node = id;
   weight.scheme = weight_scheme(id, choice, notes);
   weight.method = config_.weight_method_of(id);
+  // Each override fits the global configuration; several may hold for one node.
+  require_fitting_method(weight.method, weight.scheme, fmt::format("{}: ", describe(graph_, id)));
   weight.observer =
       observer_for(choice.observer ? choice.observer->name : "MinMaxObserver", weight.scheme, config_.extensions());
   weight.observer_options = choice.options;

@@ -103,6 +103,15 @@ WeightMethodEntry weight_method_named(std::string_view name, const Extensions& e
   return entry_or_throw(weight_methods(), extensions.weight_methods, "weight method", name, where);
 }
 
+void require_fitting_method(const WeightMethodEntry& method, const QScheme& scheme, std::string_view where) {
+  if (!method.symmetric_only || (scheme.symmetric && scheme.is_signed())) return;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("{}weight_method '{}' needs weights with zero point 0, found {} {}; set w_qscheme's qdtype: "
+                          "qint8 and is_symmetry: true",
+                          where, method.name, scheme.symmetric ? "symmetric" : "asymmetric",
+                          scheme.is_signed() ? "qint8" : "quint8"));
+}
+
 ObserverEntry observer_entry(std::string_view name, const Extensions& extensions, std::string_view where) {
   return entry_or_throw(observers(), extensions.observers, "observer", name, where);
 }

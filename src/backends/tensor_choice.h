@@ -33,6 +33,8 @@ TensorChoice choose(const TensorQConfig& config, TensorKind kind, const BackendS
 
 /// Throws Error(invalid_argument) for a name that nobody has.
 WeightMethodEntry weight_method_named(std::string_view name, const Extensions& extensions, std::string_view where);
+/// Throws Error(invalid_argument) where the method needs another scheme.
+void require_fitting_method(const WeightMethodEntry& method, const QScheme& scheme, std::string_view where);
 ObserverEntry observer_entry(std::string_view name, const Extensions& extensions, std::string_view where);
 
 /// The observer of that kind that looks at channels: PerChannelMinMaxObserver for MinMaxObserver.

@@ -279,6 +279,21 @@ TEST_CASE("names come from the tables or the user's own, and unknown ones name t
   CHECK_THAT(refusal(config, "onnxruntime"), Catch::Contains("'FakeQuantize'"));
 }
 
+TEST_CASE("overrides that do not fit each other are refused, though each fits alone") {
+  QOverride by_type;
+  by_type.op_type = "Conv";
+  by_type.weight_method = "admm";
+  QOverride by_name;
+  by_name.node = "block2/conv";
+  by_name.weight.emplace().scheme = QScheme{.qtype = QType::quint8, .bits = 8};
+  by_name.weight->granularity = Granularity::per_tensor;
+  QConfig config;
+  config.overrides = {by_type, by_name};
+  CHECK(refusal(config, "onnxruntime") == "taken");
+  CHECK_THROWS_WITH(plan_of(kChain, "onnxruntime", config),
+                    Catch::Contains("block2/conv") && Catch::Contains("'admm' needs weights with zero point 0"));
+}
+
 TEST_CASE("what a backend cannot take is refused with what to change") {
   const auto activation = [](const QScheme& scheme, const std::string& backend) {
     QConfig config;
