@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -292,6 +293,17 @@ TEST_CASE("overrides that do not fit each other are refused, though each fits al
   CHECK(refusal(config, "onnxruntime") == "taken");
   CHECK_THROWS_WITH(plan_of(kChain, "onnxruntime", config),
                     Catch::Contains("block2/conv") && Catch::Contains("'admm' needs weights with zero point 0"));
+}
+
+TEST_CASE("an observer refuses values of its options that it cannot take") {
+  QConfig config;
+  config.activation = with_observer("FixedQParamsObserver");
+  CHECK(refusal(config, "onnxruntime") == "taken");
+  for (const double scale : {0.0, -1.0, 1e-60, 1e60, std::nan("")}) {
+    INFO(scale);
+    config.activation.observer->options.extra["scale"] = scale;
+    CHECK_THAT(refusal(config, "onnxruntime"), Catch::Contains("'FixedQParamsObserver' could not be made"));
+  }
 }
 
 TEST_CASE("what a backend cannot take is refused with what to change") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -18,11 +19,15 @@ class FixedQParamsObserver final : public ObserverBase {
  public:
   static constexpr double kScaleFrom0To1 = 1.0 / 256.0;
 
+  static bool takes(double scale, double zero_point) {
+    return scale >= double{std::numeric_limits<float>::denorm_min()} &&
+           scale <= double{std::numeric_limits<float>::max()} && !std::isnan(zero_point);
+  }
+
   /// `scale` is finite and above zero as a float; `zero_point` is brought into the limits of the scheme.
   explicit FixedQParamsObserver(double scale = kScaleFrom0To1, double zero_point = 0.0)
       : scale_(static_cast<float>(scale)), zero_point_(zero_point) {
-    OCTAVO_REQUIRE(std::isfinite(scale_) && scale_ > 0.0F, "a fixed scale above zero");
-    OCTAVO_REQUIRE(!std::isnan(zero_point), "a number as fixed zero point");
+    OCTAVO_REQUIRE(takes(scale, zero_point), "a fixed scale above zero and a number as zero point");
   }
 
   std::unique_ptr<Summary> summarize(const TensorView&) const override { return std::make_unique<Summary>(); }

@@ -51,6 +51,7 @@ struct ObserverOptions {
 /// One observer by the name its users know.
 struct ObserverEntry {
   std::string_view name;
+  /// Null for values in `extra` that it cannot take; of the others the ranges above hold.
   std::unique_ptr<ObserverBase> (*make)(const ObserverOptions& options);
 };
 
@@ -96,11 +97,14 @@ Made each_channel(const ObserverOptions& o) {
 
 /// `extra` holds PyTorch's arguments, "scale" above 0 and "zero_point".
 inline Made made_fixed_qparams(const ObserverOptions& o) {
-  const auto scale = o.extra.find("scale");
-  const auto zero_point = o.extra.find("zero_point");
-  return std::make_unique<FixedQParamsObserver>(
-      scale == o.extra.end() ? FixedQParamsObserver::kScaleFrom0To1 : scale->second,
-      zero_point == o.extra.end() ? 0.0 : zero_point->second);
+  const auto extra = [&](std::string_view key, double otherwise) {
+    const auto found = o.extra.find(key);
+    return found == o.extra.end() ? otherwise : found->second;
+  };
+  const double scale = extra("scale", FixedQParamsObserver::kScaleFrom0To1);
+  const double zero_point = extra("zero_point", 0.0);
+  if (!FixedQParamsObserver::takes(scale, zero_point)) return nullptr;
+  return std::make_unique<FixedQParamsObserver>(scale, zero_point);
 }
 
 inline constexpr std::array kObservers = {
@@ -179,7 +183,7 @@ const Entry* entry_named(std::span<const Entry> table, std::string_view name) {
 
 inline const ObserverEntry* find_observer(std::string_view name) { return entry_named(observers(), name); }
 
-/// A new observer of that name, or null for a name nobody has.
+/// A new observer of that name, or null for a name nobody has and for options that it cannot take.
 inline std::unique_ptr<ObserverBase> observer_named(std::string_view name, const ObserverOptions& options = {}) {
   const ObserverEntry* entry = find_observer(name);
   return entry == nullptr ? nullptr : entry->make(options);
