@@ -30,13 +30,4 @@ inline ChannelRanges channel_ranges(const TensorView& x, int axis, const Kernels
   return ranges;
 }
 
-/// Under a scheme per tensor the channels' ranges become one. Before anything was seen the number of channels is
-/// not known: then the parameters are per tensor too. Under a scheme per group `ranges` are those of the groups.
-inline QParams qparams_from_channels(const ChannelRanges& ranges, const QScheme& scheme) {
-  if (scheme.axis != QScheme::kPerTensor && !ranges.empty()) return qparams_from_ranges(ranges, scheme);
-  Range all;
-  for (const Range& range : ranges) all = all.joined(range);
-  return qparams_from_range(all, scheme);
-}
-
 }  // namespace octavo
