@@ -325,7 +325,7 @@ TEST_CASE("the page on recipes names every key, and its example is one") {
 TEST_CASE("files know every option that an observer of the table reads") {
   std::ifstream table(OCTAVO_SOURCE_DIR "/include/octavo/core/observers/table.h");
   const std::string source((std::istreambuf_iterator<char>(table)), {});
-  const std::regex use("extra(?:\\.find|\\.at)?\\(\"(\\w+)\"\\)");
+  const std::regex use("extra(?:\\.find|\\.at)?\\(\"(\\w+)\"[,)]");
   int found = 0;
   for (std::sregex_iterator it(source.begin(), source.end(), use), end; it != end; ++it, ++found) {
     INFO((*it)[1]);
