@@ -70,9 +70,10 @@ std::vector<QScheme> schemes(bool symmetric_only) {
   QScheme grouped{QType::qint8, 4, true, true, 1};
   grouped.group_size = 2;
   all.push_back(grouped);
-  QScheme power{QType::qint8, 8, true, true, 0};
-  power.power_of_two = true;
-  all.push_back(power);
+  for (const int bits : {2, 3, 8}) {
+    QScheme& power = all.emplace_back(QScheme{QType::qint8, bits, true, true, 0});
+    power.power_of_two = true;
+  }
   all.push_back({QType::quint8, 8, true, false, 0});
   if (symmetric_only) return all;
   all.push_back({QType::quint8, 8, false, false, 0});
@@ -96,9 +97,7 @@ TEST_CASE("Every weight method keeps limits, axis and storage, and gives finite 
           CHECK((std::isfinite(q.params.scale[i]) && q.params.scale[i] > 0.0F));
           CHECK((q.params.zero_point[i] >= scheme.quant_min() && q.params.zero_point[i] <= scheme.quant_max()));
           int exponent = 0;
-          if (scheme.power_of_two && method.name != std::string("tnn_admm")) {
-            CHECK(std::frexp(q.params.scale[i], &exponent) == 0.5F);
-          }
+          if (scheme.power_of_two) CHECK(std::frexp(q.params.scale[i], &exponent) == 0.5F);
         }
         QParams unit = q.params;  // dequantized with scale 1 and zero point 0, integers are themselves
         std::fill(unit.scale.begin(), unit.scale.end(), 1.0F);

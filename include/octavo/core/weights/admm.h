@@ -60,8 +60,8 @@ inline AffineMap admm_map(std::span<const float> values, AffineMap map, const QS
                           std::span<std::int32_t> integers) {
   constexpr int kMostRounds = 1000;
   const AffineMap observed = map;
-  map.scale = std::max(admm_start(values, scheme.bits, symmetric_bound(map)), scheme.eps);
-  if (!std::isfinite(map.scale)) map.scale = observed.scale;
+  const float start = admm_start(values, scheme.bits, symmetric_bound(map));
+  if (std::isfinite(start)) map.scale = positive_scale(start, double{start}, scheme);
   double error = squared_error(values, map);
   for (int round = 0; round < kMostRounds; ++round) {
     quantize_values(values, map, integers);
@@ -92,12 +92,16 @@ inline QuantizedTensor quantize_admm(const TensorView& weight, const QScheme& sc
 }
 
 /// TNN's ADMM exactly, whether it has converged or not (tools/quantization/calibration.cc). Integers within
-/// ± what both signs reach. A scale that nothing is found for stays the observer's. For symmetric schemes.
+/// ± what both signs reach. A scale that nothing is found for stays the observer's; where powers of two are asked for,
+/// which TNN has not, its scale is raised to one. For symmetric schemes.
 inline QuantizedTensor quantize_tnn_admm(const TensorView& weight, const QScheme& scheme, const QParams& observed,
                                          const Kernels&) {
   return detail::quantize_by_scale(weight, observed, [&](auto values, AffineMap map, auto integers) {
     const float scale = detail::tnn_admm_scale(values, scheme.bits, detail::symmetric_bound(map), integers);
-    if (scale > 0.0F) {
+    if (scale > 0.0F && scheme.power_of_two) {
+      map.scale = detail::positive_scale(scale, double{scale}, scheme);
+      detail::quantize_values(values, map, integers);
+    } else if (scale > 0.0F) {
       map.scale = scale;
       for (std::int32_t& q : integers) q += map.zero_point;
     } else {
