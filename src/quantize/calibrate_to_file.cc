@@ -9,6 +9,13 @@
 namespace octavo {
 namespace {
 
+/// The other modes measure no activations: their calibration would be empty.
+void require_measuring_mode(const Recipe& recipe) {
+  if (recipe.mode == QuantizeMode::static_ranges) return;
+  throw Error(ErrorCode::invalid_argument,
+              "mode: weights_only or dynamic found, which measure nothing on samples; calibrate with mode: static");
+}
+
 /// What a run begins with: what a checkpoint holds, or the keys alone.
 Calibration begin(const pipeline::Prepared& model, const DataSource& samples, const Recipe& recipe,
                   const CalibrationJob& job) {
@@ -47,6 +54,7 @@ std::filesystem::path checkpoint_path(const std::filesystem::path& output) {
 
 Calibration calibrate_to_file(const Graph& model, const DataSource& data, const Recipe& recipe,
                               const CalibrationJob& job, const Progress& progress, std::vector<std::string>* notes) {
+  require_measuring_mode(recipe);
   pipeline::Prepared prepared = pipeline::prepare_model(model, recipe);
   if (notes != nullptr) notes->insert(notes->end(), prepared.notes.begin(), prepared.notes.end());
   const pipeline::CalibrationSamples samples(data, recipe);

@@ -168,6 +168,20 @@ TEST_CASE("an interrupted run leaves a checkpoint that ends in the same file, fo
   CHECK_FALSE(fs::exists(checkpoint_path(file)));
 }
 
+TEST_CASE("modes that measure nothing are not calibrated for") {
+  const Folder folder;
+  const Graph model = parse_graph(kNet);
+  for (const QuantizeMode mode : {QuantizeMode::weights_only, QuantizeMode::dynamic}) {
+    Recipe recipe;
+    recipe.mode = mode;
+    CHECK_THAT(message_of([&] {
+                 calibrate_to_file(model, MemorySource(model, 2), recipe, {folder.path / "stats", {}, false});
+               }),
+               Catch::Contains("mode: static"));
+  }
+  CHECK_FALSE(fs::exists(folder.path / "stats"));
+}
+
 TEST_CASE("so many batches are calibrated on, from the first") {
   const Graph model = parse_graph(kNet);
   const MemorySource data(model, 20);
