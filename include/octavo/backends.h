@@ -80,6 +80,8 @@ struct BackendSpec {
   SchemeLimits activation_limits;
   SchemeLimits weight_limits;
   bool int32_bias = true;
+  /// Whether it computes DynamicQuantizeLinear and MatMulInteger: ranges of activations measured at run time.
+  bool dynamic = false;
   /// What an operator with float_output computes is quantized for the integer operators that read it alone: float
   /// operators go on reading the float.
   bool splits_outputs = false;

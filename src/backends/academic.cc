@@ -22,6 +22,7 @@ constexpr BackendSpec kSpec{
     .activation_limits = {.most_bits = 16},
     .weight_limits = {.most_bits = 16, .per_channel = true},
     .int32_bias = false,
+    .dynamic = true,
     .min_opset = 13,
     .rules = kRules,
     .narrow_weights = {},

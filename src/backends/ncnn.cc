@@ -36,6 +36,7 @@ constexpr BackendSpec kSpec{
     .activation_limits = {.quint8 = false, .affine = AffineSchemes::none, .most_bits = 8},
     .weight_limits = {.quint8 = false, .affine = AffineSchemes::none, .most_bits = 8, .per_channel = true},
     .int32_bias = false,
+    .dynamic = false,
     .splits_outputs = true,
     .min_opset = 13,
     .rules = kRules,

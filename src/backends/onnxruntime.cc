@@ -46,6 +46,7 @@ constexpr BackendSpec kSpec{
     // QLinearConv refuses channels whose zero points differ.
     .weight_limits = {.affine = AffineSchemes::per_tensor, .most_bits = 16, .per_channel = true, .per_group = true},
     .int32_bias = true,
+    .dynamic = true,
     .min_opset = 13,
     .rules = kRules,
     .narrow_weights = {},

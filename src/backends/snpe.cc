@@ -51,6 +51,7 @@ constexpr BackendSpec kSpec{
     .activation_limits = {.affine = AffineSchemes::per_tensor, .most_bits = 16},
     .weight_limits = {.affine = AffineSchemes::per_tensor, .most_bits = 8, .per_channel = true},
     .int32_bias = true,
+    .dynamic = false,
     .min_opset = 13,
     .rules = kRules,
     .narrow_weights = {},

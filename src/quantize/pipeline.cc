@@ -7,6 +7,7 @@
 #include "octavo/backends.h"
 #include "octavo/error.h"
 #include "octavo/passes.h"
+#include "recipe_file.h"
 
 namespace octavo::pipeline {
 namespace {
@@ -44,6 +45,7 @@ void require_float_model(const Graph& graph) {
 
 Prepared prepare_model(const Graph& model, const Recipe& recipe) {
   require_float_model(model);
+  recipe::require_mode_of_backend(recipe);
   const BackendSpec& backend = backend_named(recipe.backend);
   Prepared prepared;
   Graph& graph = prepared.graph;

@@ -47,6 +47,22 @@ constexpr std::string_view kWithoutSamples =
     "which channels could be balanced and where biases should move cannot be known; {}; `octavo verify` with samples "
     "shows what it cost";
 
+/// What the recipe says of activations and samples, which only ranges that are measured beforehand take up.
+void tell_of_unused(const Recipe& recipe, std::string_view mode, std::vector<std::string>& notes) {
+  const auto says = [](const TensorQConfig& tensor) {
+    return tensor.observer || tensor.fake_quant || tensor.scheme || tensor.granularity == Granularity::per_channel;
+  };
+  const auto& overrides = recipe.qconfig.overrides;
+  if (says(recipe.qconfig.activation) || std::any_of(overrides.begin(), overrides.end(), [&](const QOverride& over) {
+        return over.activation && says(*over.activation);
+      })) {
+    notes.push_back(fmt::format("a_observer, a_fake_quant and a_qscheme have no effect in mode {}", mode));
+  }
+  if (has_samples(recipe) || !recipe.calibration.empty()) {
+    notes.push_back(fmt::format("images and calibration have no effect in mode {}", mode));
+  }
+}
+
 /// Weights alone, or with activations measured at run time.
 Quantized quantize_without_samples(const Graph& model, const Recipe& recipe) {
   Prepared prepared = pipeline::prepare_model(model, recipe);
@@ -56,6 +72,7 @@ Quantized quantize_without_samples(const Graph& model, const Recipe& recipe) {
   const bool dynamic = recipe.mode == QuantizeMode::dynamic;
   result.notes.push_back(fmt::format(
       kWithoutSamples, dynamic ? "activations get their range from each run" : "activations stay in float"));
+  tell_of_unused(recipe, dynamic ? "dynamic" : "weights_only", result.notes);
   const QuantizedWeights weights = round_weights(prepared.graph, prepared.plan, {});
   (dynamic ? insert_dynamic : insert_weights_only)(prepared.graph, prepared.plan, weights);
   infer_shapes(prepared.graph);

@@ -14,4 +14,7 @@ Recipe parse_unchecked(std::string_view text, std::string_view name, const Exten
 /// Throws Error(invalid_argument) where the recipe names inputs that the graph does not have.
 void require_known_inputs(const Graph& graph, const Recipe& recipe);
 
+/// Throws Error(unsupported) where the recipe's backend cannot run what its mode writes.
+void require_mode_of_backend(const Recipe& recipe);
+
 }  // namespace octavo::recipe

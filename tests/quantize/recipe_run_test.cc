@@ -69,6 +69,35 @@ TEST_CASE("MMRazor's configurations run unchanged, and again from the recipe tha
   }
 }
 
+TEST_CASE("without samples a run says what of the recipe has no effect") {
+  const Graph model = network();
+  for (const std::string mode : {"weights_only", "dynamic"}) {
+    INFO(mode);
+    const auto notes = [&](const std::string& more) {
+      std::string text;
+      for (const std::string& note : quantize(model, parse_recipe("mode: " + mode + more, "r.yaml")).notes)
+        text += note;
+      return text;
+    };
+    CHECK_THAT(notes(""), Catch::Contains("no samples were looked at") && !Catch::Contains("no effect"));
+    CHECK_THAT(notes("\nglobal_qconfig: {a_observer: KLObserver}"),
+               Catch::Contains("a_qscheme have no effect in mode " + mode));
+    CHECK_THAT(notes("\nimages: nowhere"), Catch::Contains("images and calibration have no effect in mode " + mode));
+  }
+}
+
+TEST_CASE("ranges measured at run time are refused where the backend has no kernels for them") {
+  for (const std::string backend : {"tensorrt", "ncnn", "tnn", "snpe"}) {
+    const std::string text = "mode: dynamic\nbackend: " + backend;
+    CHECK_THROWS_WITH(parse_recipe(text, "r.yaml"), Catch::Contains("r.yaml: mode: dynamic found, and " + backend) &&
+                                                        Catch::Contains("these do: onnxruntime, openvino"));
+    Recipe recipe;
+    recipe.backend = backend;
+    recipe.mode = QuantizeMode::dynamic;
+    CHECK_THROWS_WITH(quantize(network(), recipe), Catch::Contains("mode: dynamic"));
+  }
+}
+
 TEST_CASE("overrides and skips reach the plan") {
   const Graph model = network();
   const Recipe recipe = parse_recipe(R"(
