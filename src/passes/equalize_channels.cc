@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,7 +22,21 @@ constexpr float kSmallestShare = 1.0F / 16.0F;
 constexpr float kStepsAnOctave = 4.0F;
 constexpr std::string_view kNote = "octavo.equalized/";
 
+constexpr int kMostSteps = 8;
+
 float factor_of(int steps) { return std::exp2(static_cast<float>(steps) / kStepsAnOctave); }
+
+/// factor_of, looked up: every weight asks for one.
+class Factors {
+ public:
+  Factors() {
+    for (int steps = -kMostSteps; steps <= kMostSteps; ++steps) by_steps_.push_back(factor_of(steps));
+  }
+  float of(int steps) const { return by_steps_[static_cast<std::size_t>(steps + kMostSteps)]; }
+
+ private:
+  std::vector<float> by_steps_;
+};
 
 /// By class, how many steps its channels are multiplied by.
 std::vector<int> steps_of_classes(const ChannelClasses& classes, const Graph& graph, const Plan& plan,
@@ -80,56 +93,78 @@ class Equalizer {
     return channel < classes_.channels(id) ? steps_[classes_.class_of(id, channel)] : 0;
   }
 
+  /// Of the first `count` channels; what has no such channel is left alone.
+  std::vector<int> steps_of(ValueId id, std::size_t count) const {
+    std::vector<int> result(count);
+    for (std::size_t c = 0; c < count; ++c) result[c] = steps(id, c);
+    return result;
+  }
+
+  bool scaled(ValueId id) const {
+    for (std::size_t c = 0; c < classes_.channels(id); ++c) {
+      if (steps(id, c) != 0) return true;
+    }
+    return false;
+  }
+
   bool absorb(NodeId id) {
     const Node node = graph_.node(id);
-    const auto scaled = [&](ValueId value) {
-      for (std::size_t c = 0; c < classes_.channels(value); ++c) {
-        if (steps(value, c) != 0) return true;
-      }
-      return false;
-    };
     if (!scaled(node.input(0)) && !scaled(node.output(0))) return false;
     const auto in = [&](std::size_t c) { return -steps(node.input(0), c); };
     const auto out = [&](std::size_t c) { return steps(node.output(0), c); };
     if (node.op_type == "BatchNormalization") {
-      rewrite(id, 1, [&](std::size_t c) { return in(c) + out(c); });
-      rewrite(id, 2, out);
-      rewrite(id, 3, [&](std::size_t c) { return -in(c); });
+      rewrite_channels(id, 1, [&](std::size_t c) { return in(c) + out(c); });
+      rewrite_channels(id, 2, out);
+      rewrite_channels(id, 3, [&](std::size_t c) { return -in(c); });
       return true;
     }
-    rewrite(id, 1, [&](std::size_t i) {
-      const auto [input, output] = channels_of(node, i);
-      return in(input) + out(output);
-    });
-    if (node.input(2) != kNoValue) rewrite(id, 2, out);
+    rewrite_weight(id);
+    if (node.input(2) != kNoValue) rewrite_channels(id, 2, out);
     return true;
   }
 
-  /// Input and output channel of the weight's element at flat index `i`.
-  std::pair<std::size_t, std::size_t> channels_of(const Node& node, std::size_t i) const {
-    const Tensor& weight = *graph_.constant(node.input(1));
-    const auto dim = [&](std::size_t axis) { return static_cast<std::size_t>(weight.dim(axis)); };
-    const std::size_t kernel = static_cast<std::size_t>(weight.size()) / (dim(0) * dim(1));
-    const std::size_t row = i / (dim(1) * kernel);
-    const std::size_t column = i / kernel % dim(1);
-    const auto groups = static_cast<std::size_t>(node.int_or("group", 1));
-    if (node.op_type == "Conv") return {row / (dim(0) / groups) * dim(1) + column, row};
-    if (node.op_type == "ConvTranspose") return {row, row / (dim(0) / groups) * dim(1) + column};
-    return node.int_or("transB", 0) != 0 ? std::pair{column, row} : std::pair{row, column};
+  template <typename StepsOf>
+  void rewrite_channels(NodeId id, std::size_t input, const StepsOf& steps_of_channel) {
+    Tensor tensor = *graph_.constant(graph_.node(id).input(input));
+    const auto values = tensor.mutable_data<float>();
+    for (std::size_t c = 0; c < values.size(); ++c) values[c] *= factors_.of(steps_of_channel(c));
+    replace(id, input, std::move(tensor));
   }
 
-  void rewrite(NodeId id, std::size_t input, const std::function<int(std::size_t)>& steps_of) {
-    const ValueId old = graph_.node(id).input(input);
-    Tensor tensor = *graph_.constant(old);
+  /// Every weight by the factors of its output channel over that of its input channel.
+  void rewrite_weight(NodeId id) {
+    const Node& node = graph_.node(id);
+    Tensor tensor = *graph_.constant(node.input(1));
+    const auto rows = static_cast<std::size_t>(tensor.dim(0));
+    const auto columns = static_cast<std::size_t>(tensor.dim(1));
+    const bool product = node.op_type == "Gemm";
+    const auto groups = product ? 1 : static_cast<std::size_t>(node.int_or("group", 1));
     const auto values = tensor.mutable_data<float>();
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = values[i] * factor_of(steps_of(i));
-    graph_.set_input(id, input,
-                     graph_.add_constant(graph_.unique_value_name(graph_.value(old).name), std::move(tensor)));
+    const std::size_t kernel = values.size() / (rows * columns);
+    const bool outputs_first = product ? node.int_or("transB", 0) != 0 : node.op_type == "Conv";
+    const auto of_rows = steps_of(outputs_first ? node.output(0) : node.input(0), rows);
+    const auto of_columns = steps_of(outputs_first ? node.input(0) : node.output(0), groups * columns);
+    float* value = values.data();
+    for (std::size_t row = 0; row < rows; ++row) {
+      const int* columns_of_group = of_columns.data() + row / (rows / groups) * columns;
+      for (std::size_t column = 0; column < columns; ++column) {
+        const int difference = of_rows[row] - columns_of_group[column];
+        const float factor = factors_.of(outputs_first ? difference : -difference);
+        for (std::size_t k = 0; k < kernel; ++k, ++value) *value *= factor;
+      }
+    }
+    replace(id, 1, std::move(tensor));
+  }
+
+  void replace(NodeId id, std::size_t input, Tensor tensor) {
+    const std::string name = graph_.unique_value_name(graph_.value(graph_.node(id).input(input)).name);
+    graph_.set_input(id, input, graph_.add_constant(name, std::move(tensor)));
   }
 
   Graph& graph_;
   const ChannelClasses classes_;
   const std::vector<int> steps_;
+  const Factors factors_;
 };
 
 }  // namespace
