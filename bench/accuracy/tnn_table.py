@@ -1,19 +1,18 @@
 """TNN's published table on SqueezeNet 1.1: activations {min-max, KL} x weights {min-max, ADMM} x merge types {0, 1, 2}.
 
 The first 63 pictures by name calibrate, as in TNN's document; all 300 evaluate. Each row is one recipe for the backend
-`tnn`, with TNN's own searches: once as TNN does it, without Octavo's corrections, and once with them. The result is
-run by ONNX Runtime. Writes a Markdown table to standard output.
+`tnn`, with TNN's own searches: once as TNN does it, without Octavo's corrections, and once with them. Both
+models are run by Octavo. Writes a Markdown table to standard output.
 """
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from compare import Comparison
-from methods import onnx_runner
 from zoo import DEFAULT_DATA, REPOSITORY, ZOO
 
 PICTURES = 63
@@ -42,17 +41,18 @@ class Row:
 def measure(row: Row, args: argparse.Namespace, scratch: Path) -> tuple[float, float, float]:
     """Top-1, agreement in percent, and SQNR in dB."""
     model = ZOO["squeezenet"]
-    recipe, out = scratch / "recipe.yaml", scratch / "quantized.onnx"
+    recipe, out, report = scratch / "recipe.yaml", scratch / "quantized.onnx", scratch / "report.json"
     recipe.write_text(row.recipe())
+    threads = ("--threads", str(args.threads), "--quiet")
     subprocess.run([args.octavo, "quantize", model.path(args.data), "--config", recipe, "--images",
-                    model.calibration_folder(args.data, scratch / "tensors"), *model.flags, "-o", out, "--threads",
-                    str(args.threads), "--no-verify", "--quiet"], check=True)
-    runs = onnx_runner(model.path(args.data), model.input, args.threads), onnx_runner(out, model.input, args.threads)
-    comparison = Comparison(model)
-    for x, label in model.evaluation(args.data):
-        comparison.add(runs[0](x), runs[1](x), label)
-    score = comparison.score(0, 0.0)
-    return score.metric["top1"], score.agreement or 0.0, score.sqnr or 0.0
+                    model.calibration_folder(args.data, scratch / "tensors"), *model.flags, "-o", out, *threads,
+                    "--no-verify"], check=True)
+    subprocess.run([args.octavo, "verify", model.path(args.data), out, "--images", args.data / "imagenet/eval",
+                    "--labels", args.data / "imagenet/eval_labels.txt", *model.flags, "--json", report, *threads],
+                   check=True)
+    found = json.loads(report.read_text())
+    output = found["outputs"][0]
+    return 100 * found["quantized_accuracy"]["top1"], 100 * output["top1_agreement"], output["sqnr_db"]
 
 
 def main() -> None:

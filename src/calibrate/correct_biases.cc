@@ -34,15 +34,24 @@ std::vector<double> mean_errors(const Node& node, const Tensor& weight, const Qu
   const Tensor restored = dequantize(rounded.integers, rounded.params, fast_kernels());
   const auto exact = weight.data<float>();
   const auto near = restored.data<float>();
-  const auto channels = static_cast<std::size_t>(output_channels(node, weight));
-  std::vector<double> errors(channels, 0.0);
-  const bool columns = node.op_type == "Gemm" && node.int_or("transB", 0) == 0;
-  const std::size_t row = exact.size() / channels;  // weights of one output channel
-  const std::size_t per_group = channels / static_cast<std::size_t>(node.int_or("group", 1));
-  for (std::size_t i = 0; i < exact.size(); ++i) {
-    const std::size_t output = columns ? i % channels : i / row;
-    const std::size_t input = columns ? i / channels : output / per_group * row + i % row;
-    errors[output] += (double{exact[i]} - double{near[i]}) * inputs.sums[input];
+  const calibration::WeightLayout layout = calibration::weight_layout(node, weight.shape());
+  std::vector<double> errors(layout.groups * layout.outputs, 0.0);
+  for (std::size_t group = 0; group < layout.groups; ++group) {
+    const auto add = [&](std::size_t output, std::size_t input) {
+      const std::size_t i = layout.index(group, output, input);
+      errors[group * layout.outputs + output] +=
+          (double{exact[i]} - double{near[i]}) * inputs.sums[group * layout.inputs + input];
+    };
+    // As they lie in memory.
+    if (layout.inputs_first) {
+      for (std::size_t input = 0; input < layout.inputs; ++input) {
+        for (std::size_t output = 0; output < layout.outputs; ++output) add(output, input);
+      }
+    } else {
+      for (std::size_t output = 0; output < layout.outputs; ++output) {
+        for (std::size_t input = 0; input < layout.inputs; ++input) add(output, input);
+      }
+    }
   }
   for (double& error : errors) error /= inputs.count;
   return errors;

@@ -169,6 +169,20 @@ TEST_CASE("what cannot be quantized is refused with the reason") {
   CHECK(error_of([&] { quantize(model, MemorySource(model, 2), recipe); }) == ErrorCode::invalid_argument);
 }
 
+TEST_CASE("weights of any type and width go through the whole job") {
+  const Graph model = graph_of(kNet);
+  const MemorySource data(model, 3);
+  for (const QType type : {QType::qint8, QType::quint8}) {
+    for (const int bits : {2, 4, 8, 16}) {
+      CAPTURE(type == QType::qint8, bits);
+      Recipe recipe;
+      recipe.qconfig.weight.scheme = QScheme{.qtype = type, .bits = bits, .symmetric = type == QType::qint8};
+      if (type == QType::quint8) recipe.qconfig.weight.granularity = Granularity::per_tensor;  // zero points beside 0
+      CHECK(quantize(model, data, recipe).plan.weights.front().scheme.bits == bits);
+    }
+  }
+}
+
 TEST_CASE("progress goes through all stages and can cancel in each") {
   const Graph model = graph_of(kNet);
   const MemorySource data(model, 3);
