@@ -20,7 +20,7 @@ endif()
 if(OCTAVO_SANITIZE)
   target_compile_options(octavo_compile INTERFACE -fsanitize=${OCTAVO_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all
-    # GCC's own manual warns of false alarms here: the checks that sanitizers insert hide initializations.
-    -Wno-maybe-uninitialized)
+    # GCC's own manual warns of false alarms here: the checks that sanitizers insert hide initializations and sizes.
+    -Wno-maybe-uninitialized -Wno-stringop-overflow)
   target_link_options(octavo_compile INTERFACE -fsanitize=${OCTAVO_SANITIZE})
 endif()
