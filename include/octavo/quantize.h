@@ -9,8 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "octavo/backends.h"
 #include "octavo/calibrate.h"
 #include "octavo/data.h"
+#include "octavo/formats.h"
 #include "octavo/graph.h"
 #include "octavo/plan.h"
 #include "octavo/progress.h"
@@ -31,9 +33,13 @@ struct Recipe {
   struct Input {
     std::vector<std::filesystem::path> paths;
     Preprocess preprocess;
+    std::string where;  ///< for messages: where the user first spoke of the input, "recipe.yaml:7: images"
   };
   std::map<std::string, Input, std::less<>> inputs;
-  std::string backend = "onnxruntime";
+  /// Runtime that is planned for; empty: the exporter's.
+  std::string backend;
+  /// Name of an exporter (formats.h); empty: the one for the ending of `output`, or else ONNX.
+  std::string to;
   QuantizeMode mode = QuantizeMode::static_ranges;
   QConfig qconfig;
   /// At most so many batches of samples are calibrated on, from the first; 0: all.
@@ -63,6 +69,8 @@ struct RecipeOption {
   void (*set)(Recipe& recipe, std::string_view input, std::string_view value);
   /// For what may be given by model input: takes out what was set.
   void (*forget)(Recipe::Input& input) = nullptr;
+  /// Another name of the flag: "-o".
+  std::string_view flag_alias = {};
 };
 std::span<const RecipeOption> recipe_options();
 
@@ -82,6 +90,7 @@ class RecipeBuilder {
 
  private:
   using Override = std::pair<void (*)(Recipe::Input&), std::string>;
+  void require_one_mode(std::string_view key, std::string_view value) const;
   void forget_file(const RecipeOption& option, std::string_view input);
 
   Recipe recipe_;
@@ -109,6 +118,11 @@ void check_recipe(const Recipe& recipe, const Graph& model);
 /// Opens the recipe's samples for the inputs of `graph`.
 std::unique_ptr<DataSource> open_recipe_data(const Graph& graph, const Recipe& recipe, DataReport* report = nullptr);
 
+/// What the recipe's model is written by; ONNX where neither `to` nor the ending of `output` says it.
+const Exporter& exporter_of(const Recipe& recipe);
+/// What the recipe is planned for.
+const BackendSpec& backend_of(const Recipe& recipe);
+
 /// Whether the recipe names any samples; one with a saved calibration may do without.
 bool has_samples(const Recipe& recipe);
 
@@ -118,6 +132,7 @@ struct Quantized {
   Plan plan;       ///< for `prepared`
   Calibration calibration;
   QParamsByName activations;       ///< what `graph` holds of it
+  Recipe recipe;                   ///< as followed: with the preprocessing that a saved calibration knows of
   std::vector<std::string> notes;  ///< what was assumed or completed, for the user to read
 };
 

@@ -17,6 +17,7 @@ void add_calibrate_command(CLI::App& app);
 void add_merge_command(CLI::App& app);
 void add_verify_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
+void add_export_command(CLI::App& app);
 void add_config_command(CLI::App& app);
 
 /// A flag for every option of a recipe but the keys and groups in `without`, and those that the command has already.

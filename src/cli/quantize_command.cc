@@ -59,15 +59,28 @@ void require_output(const Arguments& arguments) {
     throw Error(ErrorCode::invalid_argument, "no file to write: give --output FILE, or `output` in the recipe");
   }
   require_writable(recipe.output.string(), arguments.model);
+  require_ending(exporter_of(recipe), recipe.output);
   require_own_recipe(recipe_beside(recipe.output));
-  check_config(recipe.qconfig, backend_named(recipe.backend));
+  check_config(recipe.qconfig, backend_of(recipe));
 }
 
-void print_result(const Arguments& arguments, const Quantized& result) {
+/// Of the files the runtime loads: those that have the output's name but for the ending.
+std::uint64_t size_of_model(const std::vector<std::filesystem::path>& files) {
+  const std::string prefix = files.front().stem().string() + '.';
+  std::uint64_t size = 0;
+  for (const auto& file : files) {
+    if (file.filename().string().starts_with(prefix)) size += std::filesystem::file_size(file);
+  }
+  return size;
+}
+
+using Files = std::vector<std::filesystem::path>;
+
+void print_result(const Arguments& arguments, const Quantized& result, const Files& written) {
   for (const std::string& note : result.notes) fmt::print("note: {}\n", note);
   for (const std::string& file : result.calibration.bad_files) fmt::print("skipped: {}\n", file);
-  const auto before = std::filesystem::file_size(arguments.model);
-  const std::uint64_t after = model_size(result.graph);
+  const std::uint64_t before = size_of_model(model_files(arguments.model));
+  const std::uint64_t after = size_of_model(written);
   const double smaller = 100.0 * (1.0 - static_cast<double>(after) / static_cast<double>(before));
   if (arguments.recipe.mode == QuantizeMode::static_ranges) {
     fmt::print("Calibrated on {} samples; {} operators and {} weights run in integers.\n", result.calibration.samples,
@@ -75,8 +88,8 @@ void print_result(const Arguments& arguments, const Quantized& result) {
   } else {
     fmt::print("{} weights are integers.\n", result.plan.weights.size());
   }
-  const std::filesystem::path& output = arguments.recipe.output;
-  fmt::print("Wrote {} and {}\n", output.string(), recipe_beside(output).filename().string());
+  for (const auto& file : written) fmt::print("Wrote {}\n", file.string());
+  fmt::print("Wrote {}\n", recipe_beside(arguments.recipe.output).string());
   fmt::print("Size: {} before, {} after ({:.1f} % {})\n", bytes_text(before), bytes_text(after), std::abs(smaller),
              smaller >= 0.0 ? "smaller" : "larger");
 }
@@ -103,10 +116,10 @@ void run(const Arguments& arguments) {
   const Progress progress = display.callback();
   const Graph model = load_model(arguments.model);
   const Quantized result = quantize(model, arguments.recipe, progress);
-  save_model(result.graph, arguments.recipe.output);
+  const Files written = export_model(result.graph, exporter_of(arguments.recipe), arguments.recipe.output);
   write_file(recipe_beside(arguments.recipe.output).string(),
              fmt::format("{}{}", kRecipeHead, recipe_text(arguments.recipe)));
-  if (!arguments.quiet) print_result(arguments, result);
+  if (!arguments.quiet) print_result(arguments, result, written);
   if (!arguments.no_verify && has_samples(arguments.recipe)) compare_and_print(model, result, arguments, progress);
   if (arguments.quiet) return;
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
@@ -119,16 +132,18 @@ void run(const Arguments& arguments) {
 void add_quantize_command(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("quantize", "Turn a float ONNX model into an int8 one, by a folder of samples");
-  command->footer(
-      wrapped("Examples:\n"
-              "  octavo quantize squeezenet.onnx --images calib --resize 227x227 --bgr --mean 104,117,123 -o "
-              "squeezenet.int8.onnx\n"
-              "  octavo quantize squeezenet.onnx --config recipe.yaml --threads 2\n"
-              "A model with several inputs takes samples and settings by input name: --images ids=folder1 --images "
-              "mask=folder2.\n"
-              "What is not given is taken from the model's input shape, and said. The recipe of the run is written "
-              "beside the output: squeezenet.int8.recipe.yaml.",
-              kHelpColumns));
+  command->footer(wrapped(
+      fmt::format("Examples:\n"
+                  "  octavo quantize squeezenet.onnx --images calib --resize 227x227 --bgr --mean 104,117,123 -o "
+                  "squeezenet.int8.onnx\n"
+                  "  octavo quantize squeezenet.onnx --config recipe.yaml --threads 2\n"
+                  "A model with several inputs takes samples and settings by input name: --images ids=folder1 --images "
+                  "mask=folder2.\n"
+                  "What is not given is taken from the model's input shape, and said. The recipe of the run is written "
+                  "beside the output: squeezenet.int8.recipe.yaml.\n"
+                  "What --to takes:\n{}",
+                  exporter_list()),
+      kHelpColumns));
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("model", arguments->model, "float model (.onnx)")->required();
   add_recipe_flags(*command, arguments->recipe);

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
@@ -10,10 +12,9 @@
 namespace octavo::cli {
 namespace {
 
-/// The short form where an option has one.
 std::string flag_of(const RecipeOption& option) {
-  const std::string flag = "--" + std::string(option.key);
-  return option.key == "output" ? "-o," + flag : flag;
+  const std::string flag = fmt::format("--{}", option.key);
+  return option.flag_alias.empty() ? flag : fmt::format("{},{}", option.flag_alias, flag);
 }
 
 }  // namespace

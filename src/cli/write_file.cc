@@ -1,29 +1,16 @@
 #include "write_file.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
+#include <span>
 
 #include "octavo/error.h"
+#include "octavo/formats.h"
 
 namespace octavo::cli {
 
-void write_file(const std::string& path, std::string_view text) {
-  const std::string temporary = fmt::format("{}.{}.tmp", path, getpid());
-  std::FILE* file = std::fopen(temporary.c_str(), "wb");
-  bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  if (file != nullptr) written = std::fclose(file) == 0 && written;
-  written = written && std::rename(temporary.c_str(), path.c_str()) == 0;
-  if (written) return;
-  const int error = errno;
-  std::error_code ignored;
-  std::filesystem::remove(temporary, ignored);
-  throw Error(ErrorCode::io, fmt::format("{}: cannot be written: {}", path, std::strerror(error)));
-}
+void write_file(const std::string& path, std::string_view text) { write_whole(path, std::as_bytes(std::span(text))); }
 
 void require_writable(const std::string& output, const std::string& model) {
   std::error_code ignored;
@@ -38,6 +25,14 @@ void require_writable(const std::string& output, const std::string& model) {
   if (std::filesystem::equivalent(path, model, ignored)) {
     throw Error(ErrorCode::invalid_argument, "--output: would overwrite the float model; name another file");
   }
+}
+
+std::string exporter_list() {
+  std::string text;
+  for (const Exporter* exporter : exporters()) {
+    text += fmt::format("  {:<22} {}; *{}\n", exporter->name, exporter->description, exporter->ending);
+  }
+  return text;
 }
 
 }  // namespace octavo::cli

@@ -11,4 +11,7 @@ void write_file(const std::string& path, std::string_view text);
 /// Says before the work what would only show after it: throws where `output` cannot be a new file, or is `model`.
 void require_writable(const std::string& output, const std::string& model);
 
+/// What --to takes, a line each, for help.
+std::string exporter_list();
+
 }  // namespace octavo::cli

@@ -8,8 +8,10 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <memory>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "octavo/error.h"
 #include "octavo/formats.h"
@@ -92,4 +94,14 @@ void octavo::write_whole(const std::filesystem::path& path, std::span<const std:
   file.write(bytes);
   file.sync();
   file.commit();
+}
+
+void octavo::write_whole(std::span<const FileContent> files) {
+  std::vector<std::unique_ptr<formats::AtomicFile>> open;
+  for (const FileContent& content : files) {
+    open.push_back(std::make_unique<formats::AtomicFile>(content.path));
+    open.back()->write(content.bytes);
+    open.back()->sync();
+  }
+  for (const auto& file : open) file->commit();
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <new>
+#include <optional>
+#include <string>
 
 #include "format.h"
 #include "mapped_file.h"
@@ -14,6 +16,7 @@ namespace octavo {
 namespace {
 
 using formats::Format;
+using formats::Source;
 
 constexpr std::array<const Format*, 1> kFormats = {&formats::kOnnxFormat};
 
@@ -21,15 +24,6 @@ std::string known_endings() {
   std::string endings;
   for (const Format* format : kFormats) endings += fmt::format("{}{}", endings.empty() ? "" : ", ", format->ending);
   return endings;
-}
-
-const Format* by_ending(const std::filesystem::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  const auto* const it =
-      std::find_if(kFormats.begin(), kFormats.end(), [&](const Format* f) { return f->ending == ending; });
-  return it == kFormats.end() ? nullptr : *it;
 }
 
 const Format* by_content(std::span<const std::byte> bytes) {
@@ -47,50 +41,81 @@ const Format& by_name(std::string_view name) {
               fmt::format("'{}' is no model format; known: {}", name, fmt::join(format_names(), ", ")));
 }
 
-Graph read(const Format& format, std::span<const std::byte> bytes, const std::filesystem::path& base) {
+Graph read(const Format& format, const Source& source) {
   try {
-    return format.read(bytes, base);
+    return format.read(source);
   } catch (const std::bad_alloc&) {
     throw Error(ErrorCode::resource_limit, "there is not enough memory to read the model");
   }
 }
 
+std::filesystem::path weights_beside(const std::filesystem::path& path, const Format& format) {
+  std::filesystem::path weights = path;
+  return format.weights_ending.empty() ? std::filesystem::path() : weights.replace_extension(format.weights_ending);
+}
+
+/// `weights`: empty where the file beside it is meant, if the format has one.
+Graph read_file(const std::filesystem::path& path, std::filesystem::path weights) {
+  const formats::MappedFile file(path);
+  const Format* format = formats::format_for(path);
+  if (format == nullptr) format = by_content(file.bytes());
+  if (format == nullptr) {
+    throw Error(ErrorCode::bad_model,
+                fmt::format("neither its ending ({} are known) nor its content is a model's", known_endings()));
+  }
+  if (format->weights_ending.empty() && !weights.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("a model in the format '{}' is one file, without '{}'", format->name, weights.string()));
+  }
+  if (weights.empty()) weights = weights_beside(path, *format);
+  std::optional<formats::MappedFile> second;
+  try {
+    if (!weights.empty()) second.emplace(weights);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("its weights, '{}': {}", weights.string(), error.what()));
+  }
+  const std::filesystem::path folder = path.parent_path();
+  return read(*format, {.bytes = file.bytes(),
+                        .weights = second ? second->bytes() : std::span<const std::byte>(),
+                        .folder = folder.empty() ? std::filesystem::path(".") : folder});
+}
+
 }  // namespace
 
-Graph load_model(const std::filesystem::path& path) {
+std::string formats::ending_of(const std::filesystem::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return ending;
+}
+
+const Format* formats::format_for(const std::filesystem::path& path) {
+  const std::string ending = ending_of(path);
+  const auto* const it =
+      std::find_if(kFormats.begin(), kFormats.end(), [&](const Format* f) { return f->ending == ending; });
+  return it == kFormats.end() ? nullptr : *it;
+}
+
+Graph load_model(const std::filesystem::path& path) { return load_model(path, {}); }
+
+Graph load_model(const std::filesystem::path& path, const std::filesystem::path& weights) {
   try {
-    const formats::MappedFile file(path);
-    const Format* format = by_ending(path);
-    if (format == nullptr) format = by_content(file.bytes());
-    if (format == nullptr) {
-      throw Error(ErrorCode::bad_model,
-                  fmt::format("neither its ending ({} are known) nor its content is a model's", known_endings()));
-    }
-    const std::filesystem::path folder = path.parent_path();
-    return read(*format, file.bytes(), folder.empty() ? std::filesystem::path(".") : folder);
+    return read_file(path, weights);
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("{}: {}", path.string(), error.what()));
   }
 }
 
 Graph load_model(std::span<const std::byte> bytes, std::string_view format, const std::filesystem::path& base) {
-  return read(by_name(format), bytes, base);
+  return read(by_name(format), {.bytes = bytes, .weights = {}, .folder = base});
 }
 
-void save_model(const Graph& graph, const std::filesystem::path& path, const SaveOptions& options) {
-  const Format* const format = by_ending(path);
-  if (format == nullptr) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: the name must end with the format to write: {}", path.string(), known_endings()));
-  }
-  format->write(graph, path, options);
+std::vector<std::filesystem::path> model_files(const std::filesystem::path& path) {
+  std::vector<std::filesystem::path> files{path};
+  const Format* const format = formats::format_for(path);
+  if (format != nullptr && !format->weights_ending.empty()) files.push_back(weights_beside(path, *format));
+  return files;
 }
-
-std::vector<std::byte> model_bytes(const Graph& graph, std::string_view format) {
-  return by_name(format).write_bytes(graph);
-}
-
-std::uint64_t model_size(const Graph& graph) { return kFormats.front()->size(graph); }
 
 std::vector<std::string> format_names() {
   std::vector<std::string> names;

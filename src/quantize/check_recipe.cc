@@ -11,7 +11,7 @@
 namespace octavo {
 
 void recipe::require_mode_of_backend(const Recipe& recipe) {
-  const BackendSpec& backend = backend_named(recipe.backend);
+  const BackendSpec& backend = backend_of(recipe);
   if (recipe.mode != QuantizeMode::dynamic || backend.dynamic) return;
   std::string able;
   for (const BackendSpec* other : backends()) {
@@ -24,12 +24,13 @@ void recipe::require_mode_of_backend(const Recipe& recipe) {
 }
 
 void check_recipe(const Recipe& recipe, const Graph& model) {
-  const BackendSpec& backend = backend_named(recipe.backend);
+  const BackendSpec& backend = backend_of(recipe);
   recipe::require_mode_of_backend(recipe);
   recipe::require_known_inputs(model, recipe);
   Graph graph = model;
   prepare_for(graph, backend);
   make_plan(graph, backend, recipe.qconfig);
+  require_supported(exporter_of(recipe), graph);
 }
 
 }  // namespace octavo

@@ -109,7 +109,7 @@ constexpr std::array kOptions{
     RecipeOption{"images", "PATH", kData,
                  "folder of pictures or tensors (.jpg .jpeg .png .bmp .npy .txt), or one such file", "#images: calib",
                  [](Recipe& r, Text input, Text v) { input_of(r, input).paths.emplace_back(v); },
-                 [](Recipe::Input& input) { input.paths.clear(); }},
+                 [](Recipe::Input& input) { input.paths.clear(); }, "--quant-image-dir"},
     RecipeOption{"skip-bad-images", "", kData, "leave out files that cannot be read, and list them",
                  "skip_bad_images: false", [](Recipe& r, Text, Text v) { r.skip_bad_files = yes(v); }},
     RecipeOption{"batch-size", "N", kData,
@@ -179,8 +179,8 @@ constexpr std::array kOptions{
                  "#std: [58.395, 57.12, 57.375]",
                  [](Recipe& r, Text input, Text v) { steps_of(r, input).std = divisors(v); },
                  &forget<&Preprocess::std>},
-    RecipeOption{"backend", "NAME", kMethod, "runtime the model is meant for; default onnxruntime",
-                 "backend: onnxruntime", [](Recipe& r, Text, Text v) { r.backend = backend_named(v).name; }},
+    RecipeOption{"backend", "NAME", kMethod, "runtime the model is meant for; default: that of what is written",
+                 "#backend: onnxruntime", [](Recipe& r, Text, Text v) { r.backend = backend_named(v).name; }},
     RecipeOption{
         "mode", "NAME", kMethod,
         "static (default), weights_only, or dynamic: activations by ranges measured at run time; the last two need no "
@@ -219,7 +219,9 @@ constexpr std::array kOptions{
                  "#skip: [conv1, 'fire9/*', op_type=Softmax]",
                  [](Recipe& r, Text, Text v) { r.qconfig.overrides.push_back(recipe::skip_choice(v)); }},
     RecipeOption{"output", "FILE", kRun, "file to write; whole or not at all", "#output: model.int8.onnx",
-                 [](Recipe& r, Text, Text v) { r.output = v; }},
+                 [](Recipe& r, Text, Text v) { r.output = v; }, nullptr, "-o"},
+    RecipeOption{"to", "FORMAT", kRun, "what to write; default: by the ending of the output", "#to: onnx",
+                 [](Recipe& r, Text, Text v) { r.to = exporter_named(v).name; }},
     RecipeOption{"threads", "N", kRun, "threads to use; default 0: all cores. The result does not depend on it",
                  "threads: 0",
                  [](Recipe& r, Text, Text v) {

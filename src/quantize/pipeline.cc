@@ -46,7 +46,7 @@ void require_float_model(const Graph& graph) {
 Prepared prepare_model(const Graph& model, const Recipe& recipe) {
   require_float_model(model);
   recipe::require_mode_of_backend(recipe);
-  const BackendSpec& backend = backend_named(recipe.backend);
+  const BackendSpec& backend = backend_of(recipe);
   Prepared prepared;
   Graph& graph = prepared.graph;
   graph = model;
@@ -60,6 +60,7 @@ Prepared prepare_model(const Graph& model, const Recipe& recipe) {
     prepared.plan.biases.clear();
   }
   const auto raised = raise_opset(graph, prepared.plan);
+  require_supported(exporter_of(recipe), graph);
   prepared.notes.insert(prepared.notes.end(), raised.begin(), raised.end());
   return prepared;
 }

@@ -202,7 +202,7 @@ std::string contents(const std::filesystem::path& path) {
 
 void check_backend(const Recipe& recipe, std::string_view name) {
   try {
-    check_config(recipe.qconfig, backend_named(recipe.backend));
+    check_config(recipe.qconfig, backend_of(recipe));
     require_mode_of_backend(recipe);
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("{}: {}", name, error.what()));

@@ -135,9 +135,10 @@ std::string recipe_text(const Recipe& recipe) {
   std::string text = fmt::format(
       "backend: {}\nmode: {}\nthreads: {}\nskip_bad_images: {}\nbatch_size: {}\ncalibrate_steps: {}\n"
       "equalize_channels: {}\ncompensate_rounding: {}\ncorrect_biases: {}\n",
-      recipe.backend, recipe::name_of(recipe.mode), recipe.threads, recipe.skip_bad_files, recipe.batch_size,
+      backend_of(recipe).name, recipe::name_of(recipe.mode), recipe.threads, recipe.skip_bad_files, recipe.batch_size,
       recipe.calibrate_steps, recipe.equalize_channels, recipe.compensate_rounding, recipe.correct_biases);
   if (!recipe.calibration.empty()) text += fmt::format("calibration: {}\n", yaml_scalar(recipe.calibration.string()));
+  if (!recipe.to.empty()) text += fmt::format("to: {}\n", recipe.to);
   if (!recipe.output.empty()) text += fmt::format("output: {}\n", yaml_scalar(recipe.output.string()));
   text += recipe::images_text(recipe);
   const auto common = recipe.inputs.find("");

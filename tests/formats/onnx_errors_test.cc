@@ -113,13 +113,21 @@ TEST_CASE("files that cannot be models are refused by name") {
 }
 
 TEST_CASE("formats are known by name, ending and content") {
-  CHECK(format_names() == std::vector<std::string>{"onnx"});
+  CHECK(format_names().front() == "onnx");
+  CHECK(exporter_named("onnx").ending == ".onnx");
+  CHECK(exporter_for("m.ONNX") == &exporter_named("onnx"));
+  CHECK(exporter_for("m.tflite") == nullptr);
   const Graph graph = parse_graph("graph \"g\" opset 13 { input x: f32[1]  y = Relu(x)  output y }");
   error_of(ErrorCode::invalid_argument, [&] { model_bytes(graph, "tflite"); });
   error_of(ErrorCode::invalid_argument, [&] { load_model(std::span<const std::byte>(), "tflite"); });
   const TemporaryFolder folder;
   contains(error_of(ErrorCode::invalid_argument, [&] { save_model(graph, folder / "m.tflite"); }), ".onnx");
+  contains(
+      error_of(ErrorCode::invalid_argument, [&] { export_model(graph, exporter_named("onnx"), folder / "m.param"); }),
+      "ends with .onnx");
+  CHECK(export_model(graph, exporter_named("onnx"), folder / "n.onnx") == model_files(folder / "n.onnx"));
   save_model(graph, folder / "m.ONNX");
+  contains(error_of(ErrorCode::invalid_argument, [&] { load_model(folder / "m.ONNX", folder / "m.bin"); }), "one file");
   std::filesystem::rename(folder / "m.ONNX", folder / "blob");
   CHECK(load_model(folder / "blob").name == "g");
 }

@@ -12,14 +12,20 @@ bool sniff(std::span<const std::byte> head) {
   return head.size() > 2 && head[0] == kIrVersionKey && head[1] > std::byte{0} && head[1] < std::byte{100};
 }
 
-void write(const Graph& graph, const std::filesystem::path& path, const SaveOptions& options) {
-  onnx_file::write_model(graph, path, options);
-}
+Graph read(const Source& source) { return onnx_file::read_model(source.bytes, source.folder); }
 
 std::vector<std::byte> write_bytes(const Graph& graph) { return onnx_file::write_model(graph); }
 
 }  // namespace
 
-const Format kOnnxFormat = {"onnx", ".onnx", sniff, onnx_file::read_model, write, write_bytes, onnx_file::written_size};
+const Format kOnnxFormat = {.name = "onnx", .ending = ".onnx", .weights_ending = {}, .sniff = sniff, .read = read};
+
+const Exporter kOnnxExporter = {.name = "onnx",
+                                .description = "ONNX with QuantizeLinear and DequantizeLinear",
+                                .backend = "onnxruntime",
+                                .ending = ".onnx",
+                                .unsupported = nullptr,
+                                .write = onnx_file::write_model,
+                                .bytes = write_bytes};
 
 }  // namespace octavo::formats

@@ -65,14 +65,16 @@ void write_file(const EncodedModel& model, AtomicFile& file) {
 
 }  // namespace
 
-void write_model(const Graph& graph, const std::filesystem::path& path, const SaveOptions& options) {
+std::vector<std::filesystem::path> write_model(const Graph& graph, const std::filesystem::path& path,
+                                               const SaveOptions& options) {
   const Graph ordered = sorted(graph);
   if (constant_bytes(ordered) <= options.external_data_above) {
     const EncodedModel model = encode_model(ordered, {});
     if (model.size <= kLargestMessage) {
       AtomicFile file(path);
       write_file(model, file);
-      return file.commit();
+      file.commit();
+      return {path};
     }
   }
   std::filesystem::path data_path = path;
@@ -86,6 +88,7 @@ void write_model(const Graph& graph, const std::filesystem::path& path, const Sa
   write_file(model, file);
   data.commit();
   file.commit();
+  return {path, data_path};
 }
 
 std::vector<std::byte> write_model(const Graph& graph) {
@@ -98,7 +101,5 @@ std::vector<std::byte> write_model(const Graph& graph) {
                    [&](std::span<const std::byte> piece) { bytes.insert(bytes.end(), piece.begin(), piece.end()); });
   return bytes;
 }
-
-std::uint64_t written_size(const Graph& graph) { return encode_model(sorted(graph), {}).size; }
 
 }  // namespace octavo::formats::onnx_file

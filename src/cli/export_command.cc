@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "command.h"
+#include "octavo/error.h"
+#include "octavo/formats.h"
+#include "octavo/graph.h"
+#include "wrap.h"
+#include "write_file.h"
+
+namespace octavo::cli {
+namespace {
+
+struct Arguments {
+  std::string model;
+  std::string weights;
+  std::string output;
+  std::string to;
+  bool quiet = false;
+};
+
+const Exporter& exporter_of(const Arguments& arguments) {
+  if (!arguments.to.empty()) return exporter_named(arguments.to);
+  if (const Exporter* exporter = exporter_for(arguments.output)) return *exporter;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("--output: nothing is written with the ending of '{}'; --to says what to write:\n{}",
+                          arguments.output, exporter_list()));
+}
+
+void run(const Arguments& arguments) {
+  const Exporter& exporter = exporter_of(arguments);
+  require_ending(exporter, arguments.output);
+  require_writable(arguments.output, arguments.model);
+  Graph graph =
+      arguments.weights.empty() ? load_model(arguments.model) : load_model(arguments.model, arguments.weights);
+  infer_shapes(graph);
+  require_supported(exporter, graph);
+  const auto written = export_model(graph, exporter, arguments.output);
+  if (arguments.quiet) return;
+  for (const auto& file : written) fmt::print("Wrote {}\n", file.string());
+}
+
+}  // namespace
+
+void add_export_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("export", "Write a model, float or quantized, as another runtime reads it");
+  command->footer(wrapped(fmt::format("Example:\n"
+                                      "  octavo export squeezenet.int8.onnx --to ncnn -o squeezenet.int8.param\n"
+                                      "What --to takes:\n{}",
+                                      exporter_list()),
+                          kHelpColumns));
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("model", arguments->model, "model to read")->required();
+  command->add_option("-w,--weights", arguments->weights, "its file of weights; default: the one beside it")
+      ->type_name("FILE");
+  command->add_option("-o,--output", arguments->output, "file to write; whole or not at all")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--to", arguments->to, "what to write; default: by the ending of the output")
+      ->type_name("FORMAT");
+  command->add_flag("--quiet", arguments->quiet, "print nothing but errors");
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace octavo::cli
