@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "octavo/core/arithmetic.h"
 #include "octavo/core/tensor.h"
 #include "octavo/graph.h"
 #include "octavo/parallel.h"
@@ -21,16 +22,18 @@ struct ExecutorOptions {
   std::vector<ValueId> watched;
   /// Most bytes that one session's activations and outputs may take at a time.
   std::size_t memory_limit = std::size_t{16} << 30;
+  /// The runtime's whose integers are wanted; a BackendSpec has its own.
+  Arithmetic arithmetic = {};
 };
 
 /// Called on the running thread with each watched value right after it was computed; inputs and
 /// constants may be watched too. The view is valid during the call only.
 using Watcher = std::function<void(ValueId, const TensorView&)>;
 
-/// Runs a graph: floats as ONNX defines them, QuantizeLinear/DequantizeLinear as simulated quantization, but Conv and
-/// Add between 8-bit pairs, and ONNX's integer operators, in integers with ONNX Runtime's rounding. Compiled once; then
-/// constant and shared by any number of threads, each with a Session of its own. The outputs of a run depend on its
-/// inputs alone, to the last bit, whatever the number of threads.
+/// Runs a graph: floats as ONNX defines them, QuantizeLinear/DequantizeLinear as simulated quantization, but what the
+/// arithmetic of a runtime computes in integers, and ONNX's integer operators, in integers with its rounding. Compiled
+/// once; then constant and shared by any number of threads, each with a Session of its own. The outputs of a run depend
+/// on its inputs alone, to the last bit, whatever the number of threads.
 class Executor {
  public:
   /// Copies what it needs. Throws Error(unsupported) listing every operator it cannot run, before any work.

@@ -96,17 +96,17 @@ void add_values(const Graph& graph, const std::vector<bool>& watched, Program& p
 
 }  // namespace
 
-NodeContext node_context(const Graph& graph, NodeId id) {
+NodeContext node_context(const Graph& graph, NodeId id, const Arithmetic& arithmetic) {
   const Node& node = graph.node(id);
   const bool standard = node.domain.empty() || node.domain == "ai.onnx" || node.domain == kInternalDomain;
   const auto it = graph.opsets.find(node.domain);
-  return {graph, id, node, standard ? graph.opset() : it == graph.opsets.end() ? 1 : it->second};
+  return {graph, id, node, standard ? graph.opset() : it == graph.opsets.end() ? 1 : it->second, arithmetic};
 }
 
-Step compile_step(const Graph& graph, NodeId id) {
+Step compile_step(const Graph& graph, NodeId id, const Arithmetic& arithmetic) {
   check_inputs_exist(graph, id);
   const Node& node = graph.node(id);
-  return {find_op(node.domain, node.op_type)->make(node_context(graph, id)), node.inputs, node.outputs,
+  return {find_op(node.domain, node.op_type)->make(node_context(graph, id, arithmetic)), node.inputs, node.outputs,
           describe(graph, id)};
 }
 
@@ -122,10 +122,10 @@ Program compile(const Graph& original, const ExecutorOptions& options) {
   }
   remove_unneeded(graph, program.watched);
   check_operators(graph);
-  fold_constants(graph, options.memory_limit, /*dequantize=*/false);
-  lower_to_integers(graph, program.watched);
+  fold_constants(graph, options, /*dequantize=*/false);
+  lower_to_integers(graph, program.watched, options.arithmetic);
   remove_unneeded(graph, program.watched);
-  fold_constants(graph, options.memory_limit, /*dequantize=*/true);
+  fold_constants(graph, options, /*dequantize=*/true);
   fuse_nodes(graph, program.watched);
 
   program.value_count = value_count(graph);
@@ -133,7 +133,7 @@ Program compile(const Graph& original, const ExecutorOptions& options) {
   program.held.resize(program.value_count);
   program.readers.resize(program.value_count);
   for (const NodeId id : graph.nodes()) {
-    program.steps.push_back(compile_step(graph, id));
+    program.steps.push_back(compile_step(graph, id, options.arithmetic));
     for (const ValueId input : program.steps.back().inputs) {
       if (input != kNoValue) ++program.readers[index(input)];
     }

@@ -40,13 +40,13 @@ std::vector<Tensor> run_once(const Step& step, const Graph& graph, ValueStore& v
 
 }  // namespace
 
-void fold_constants(Graph& graph, std::size_t memory_limit, bool dequantize) {
+void fold_constants(Graph& graph, const ExecutorOptions& options, bool dequantize) {
   ValueId last = -1;
   for (const ValueId id : graph.values()) last = std::max(last, id);
-  ValueStore values(static_cast<std::size_t>(last + 1), memory_limit);
+  ValueStore values(static_cast<std::size_t>(last + 1), options.memory_limit);
   for (const NodeId id : graph.nodes()) {
     if (!foldable(graph, graph.node(id), dequantize)) continue;
-    const Step step = compile_step(graph, id);
+    const Step step = compile_step(graph, id, options.arithmetic);
     std::vector<Tensor> results = run_once(step, graph, values);
     for (const ValueId used : step.inputs) {
       if (used != kNoValue) values.release(used);

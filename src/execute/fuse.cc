@@ -63,8 +63,10 @@ void fuse_activation(Graph& graph, const std::vector<bool>& watched, NodeId id) 
 
 void fuse_nodes(Graph& graph, const std::vector<bool>& watched) {
   for (const NodeId id : graph.nodes()) {
-    if (!graph.contains_node(id) || !is_standard(graph.node(id))) continue;
+    if (!graph.contains_node(id)) continue;
     const std::string& op_type = graph.node(id).op_type;
+    if (graph.node(id).domain == kInternalDomain && op_type == "ScaledConv") fuse_activation(graph, watched, id);
+    if (!graph.contains_node(id) || !is_standard(graph.node(id))) continue;
     if (op_type == "QuantizeLinear")
       fuse_quantize(graph, watched, id);
     else if (op_type == "Conv" || op_type == "Gemm")

@@ -1,190 +1,185 @@
 #include "lower.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <optional>
 #include <utility>
 
 #include "chains.h"
+#include "linear_operands.h"
 #include "octavo/core/rounding.h"
 #include "op_table.h"
+#include "operands.h"
 
 namespace octavo::execute {
 namespace {
-
-/// Integers with their constant parameters.
-struct Quantized {
-  ValueId integers = kNoValue;
-  ValueId scale = kNoValue;
-  ValueId zero_point = kNoValue;
-};
-
-/// The constant that no caller can replace, as one that is an input of the graph too could be.
-const Tensor* fixed(const Graph& graph, ValueId id) {
-  return id == kNoValue || graph.is_input(id) ? nullptr : graph.constant(id);
-}
-
-bool is_8_bit(DType dtype) { return dtype == DType::u8 || dtype == DType::i8; }
-
-/// Scale and zero point of a QuantizeLinear or DequantizeLinear where they are constants of as many elements.
-std::optional<Quantized> parameters(const Graph& graph, const Node& node, std::int64_t count) {
-  const Tensor* scale = fixed(graph, node.input(1));
-  const Tensor* zero_point = fixed(graph, node.input(2));
-  if (scale == nullptr || scale->dtype() != DType::f32 || scale->size() != count) return std::nullopt;
-  if (zero_point == nullptr || zero_point->size() != count || node.int_or("block_size", 0) != 0) return std::nullopt;
-  return Quantized{node.input(0), node.input(1), node.input(2)};
-}
-
-/// The DequantizeLinear that computes the value, or null.
-const Node* dequantizer(const Graph& graph, ValueId id) {
-  if (id == kNoValue || graph.producer(id) == kNoNode) return nullptr;
-  const Node& node = graph.node(graph.producer(id));
-  return is_standard(node) && node.op_type == "DequantizeLinear" ? &node : nullptr;
-}
-
-/// What the value was before DequantizeLinear, where it has one scale and 8 bits.
-std::optional<Quantized> operand(const Graph& graph, ValueId id) {
-  const Node* node = dequantizer(graph, id);
-  if (node == nullptr) return std::nullopt;
-  const auto result = parameters(graph, *node, 1);
-  return result && is_8_bit(fixed(graph, result->zero_point)->dtype()) ? result : std::nullopt;
-}
-
-/// The same for constant weights, which may have a scale for each index of their first axis.
-std::optional<Quantized> weights(const Graph& graph, ValueId id) {
-  const Node* node = dequantizer(graph, id);
-  const Tensor* values = node == nullptr ? nullptr : fixed(graph, node->input(0));
-  if (values == nullptr || !is_8_bit(values->dtype()) || values->rank() == 0) return std::nullopt;
-  if (const auto result = parameters(graph, *node, 1)) return result;
-  return node->int_or("axis", 1) == 0 ? parameters(graph, *node, values->dim(0)) : std::nullopt;
-}
-
-/// The int32 constant behind a bias whose scale is that of the accumulator: input scale * weight scale.
-std::optional<ValueId> bias(const Graph& graph, ValueId id, const Quantized& x, const Quantized& w) {
-  if (id == kNoValue) return kNoValue;
-  const Node* node = dequantizer(graph, id);
-  const Tensor* values = node == nullptr ? nullptr : fixed(graph, node->input(0));
-  const Tensor* scale = node == nullptr ? nullptr : fixed(graph, node->input(1));
-  if (values == nullptr || values->dtype() != DType::i32 || values->rank() != 1) return std::nullopt;
-  if (scale == nullptr || scale->dtype() != DType::f32 || node->int_or("block_size", 0) != 0) return std::nullopt;
-  const Tensor* zero_point = fixed(graph, node->input(2));
-  const auto w_scale = fixed(graph, w.scale)->data<float>();
-  const float x_scale = fixed(graph, x.scale)->data<float>()[0];
-  if (node->input(2) != kNoValue && (zero_point == nullptr || zero_point->dtype() != DType::i32)) return std::nullopt;
-  const auto zeros = zero_point == nullptr ? std::span<const std::int32_t>() : zero_point->data<std::int32_t>();
-  if (std::any_of(zeros.begin(), zeros.end(), [](std::int32_t zero) { return zero != 0; })) return std::nullopt;
-  const auto scales = scale->data<float>();
-  if (scales.size() != 1 && (scales.size() != w_scale.size() || values->size() != scale->size())) return std::nullopt;
-  for (std::size_t i = 0; i < w_scale.size(); ++i) {
-    const float wanted = x_scale * w_scale[i];
-    if (!(std::fabs(scales[scales.size() == 1 ? 0 : i] - wanted) <= 1e-5F * wanted)) return std::nullopt;
-  }
-  return node->input(0);
-}
 
 /// How a node goes on to its QuantizeLinear.
 struct Tail {
   Activation activation;
   ValueId real = kNoValue;  ///< what QuantizeLinear reads
   NodeId quantize = kNoNode;
-  Quantized output;
-  DType dtype = DType::undefined;
+  QuantizedValue output;
 };
 
+std::int32_t first_integer(const Tensor& tensor) {
+  return tensor.dtype() == DType::u8 ? tensor.data<std::uint8_t>()[0] : tensor.data<std::int8_t>()[0];
+}
+
 /// Whether saturation does what the activation does: its bounds become the smallest and the largest integer.
-bool saturates(const Activation& activation, float scale, std::int32_t zero_point, DType dtype) {
+bool saturates(const Activation& activation, const QuantizedValue& output) {
   using Kind = Activation::Kind;
   if (activation.kind == Kind::none) return true;
   if (activation.kind == Kind::leaky_relu) return false;
-  const AffineMap map{scale, zero_point, dtype == DType::u8 ? 0 : -128, dtype == DType::u8 ? 255 : 127};
+  const bool is_unsigned = output.zero_point.dtype() == DType::u8;
+  const AffineMap map{output.scale_at(0), first_integer(output.zero_point), is_unsigned ? 0 : -128,
+                      is_unsigned ? 255 : 127};
   const bool relu = activation.kind == Kind::relu;
   const float low = relu ? 0.0F : activation.alpha;
   const float high = relu ? std::numeric_limits<float>::infinity() : activation.beta;
   return quantize_value(low, map) == map.quant_min && quantize_value(high, map) == map.quant_max;
 }
 
-std::optional<Tail> tail(const Graph& graph, const std::vector<bool>& watched, NodeId id) {
-  Tail result;
-  result.real = graph.node(id).output(0);
-  if (const NodeId next = unseen_reader(graph, watched, graph.node(id)); next != kNoNode) {
-    if (const auto activation = activation_node(graph, graph.node(next))) {
-      result.activation = *activation;
-      result.real = graph.node(next).output(0);
+class Lowering {
+ public:
+  Lowering(Graph& graph, const std::vector<bool>& watched, const Arithmetic& arithmetic)
+      : graph_(graph), watched_(watched), arithmetic_(arithmetic) {}
+
+  void run() {
+    for (const NodeId id : graph_.nodes()) {
+      if (!graph_.contains_node(id) || !is_standard(graph_.node(id))) continue;
+      const std::string& op_type = graph_.node(id).op_type;
+      if (op_type == "Conv" || (op_type == "Gemm" && arithmetic_.integer_gemm)) {
+        arithmetic_.sums == SumsBecome::integers ? requantize(id) : scale(id);
+      } else if (op_type == "Add" && arithmetic_.integer_add) {
+        add(id);
+      }
     }
   }
-  result.quantize = only_reader(graph, result.real);
-  if (result.quantize == kNoNode || graph.node(result.quantize).op_type != "QuantizeLinear") return std::nullopt;
-  const auto output = parameters(graph, graph.node(result.quantize), 1);
-  if (!output) return std::nullopt;
-  result.output = *output;
-  const Tensor& zero_point = *fixed(graph, output->zero_point);
-  result.dtype = zero_point.dtype();
-  if (!is_8_bit(result.dtype)) return std::nullopt;
-  const float scale = fixed(graph, output->scale)->data<float>()[0];
-  const std::int32_t zero =
-      result.dtype == DType::u8 ? zero_point.data<std::uint8_t>()[0] : zero_point.data<std::int8_t>()[0];
-  return saturates(result.activation, scale, zero, result.dtype) ? std::optional(result) : std::nullopt;
-}
 
-/// Puts `lowered` in the place of the tail's QuantizeLinear and removes the nodes before it.
-void replace(Graph& graph, const std::vector<bool>& watched, NodeId id, const Tail& tail, Node lowered) {
-  lowered.domain = kInternalDomain;
-  set_activation(lowered, tail.activation);
-  lowered.outputs = {graph.node(tail.quantize).output(0)};
-  if (watched[static_cast<std::size_t>(tail.real)]) lowered.outputs.push_back(tail.real);
-  const NodeId last = graph.producer(tail.real);
-  graph.set_outputs_of(tail.quantize, {kNoValue});
-  graph.set_outputs_of(last, {kNoValue});
-  graph.remove_node(last);
-  if (last != id) graph.remove_node(id);  // before the lowered node, which has its name, is added
-  graph.add_node(std::move(lowered), tail.quantize);
-  graph.remove_node(tail.quantize);
-}
-
-void lower_conv(Graph& graph, const std::vector<bool>& watched, NodeId id) {
-  const Node& conv = graph.node(id);
-  const auto x = operand(graph, conv.input(0));
-  const auto w = weights(graph, conv.input(1));
-  if (!x || !w) return;
-  const auto b = bias(graph, conv.input(2), *x, *w);
-  const auto end = b ? tail(graph, watched, id) : std::nullopt;
-  if (!end) return;
-  Node lowered = conv;
-  lowered.op_type = "QLinearConv";
-  lowered.inputs = {x->integers, x->scale,      x->zero_point,     w->integers,
-                    w->scale,    w->zero_point, end->output.scale, end->output.zero_point};
-  if (*b != kNoValue) lowered.inputs.push_back(*b);
-  replace(graph, watched, id, *end, std::move(lowered));
-}
-
-void lower_add(Graph& graph, const std::vector<bool>& watched, NodeId id) {
-  const Node& add = graph.node(id);
-  const auto a = operand(graph, add.input(0));
-  const auto b = operand(graph, add.input(1));
-  const auto end = a && b ? tail(graph, watched, id) : std::nullopt;
-  if (!end) return;
-  for (const Quantized& input : {*a, *b}) {
-    if (fixed(graph, input.zero_point)->dtype() != end->dtype) return;
+ private:
+  std::optional<Tail> tail(NodeId id) const {
+    Tail result;
+    result.real = graph_.node(id).output(0);
+    if (const NodeId next = unseen_reader(graph_, watched_, graph_.node(id)); next != kNoNode) {
+      if (const auto activation = activation_node(graph_, graph_.node(next))) {
+        result.activation = *activation;
+        result.real = graph_.node(next).output(0);
+      }
+    }
+    result.quantize = only_reader(graph_, result.real);
+    if (result.quantize == kNoNode || graph_.node(result.quantize).op_type != "QuantizeLinear") return std::nullopt;
+    const auto output = activation_parameters(graph_, graph_.node(result.quantize), arithmetic_.channel_scales);
+    if (!output) return std::nullopt;
+    result.output = *output;
+    const bool bounds = arithmetic_.bounds_integers && result.activation.kind != Activation::Kind::leaky_relu;
+    return bounds || saturates(result.activation, result.output) ? std::optional(result) : std::nullopt;
   }
-  Node lowered = add;
-  lowered.op_type = "QuantizedAdd";
-  lowered.inputs = {a->integers, b->integers,   a->scale,          a->zero_point,
-                    b->scale,    b->zero_point, end->output.scale, end->output.zero_point};
-  replace(graph, watched, id, *end, std::move(lowered));
-}
+
+  /// Puts `lowered` in the place of the tail's QuantizeLinear and removes the nodes before it.
+  void replace(NodeId id, const Tail& tail, Node lowered) {
+    lowered.domain = kInternalDomain;
+    set_activation(lowered, tail.activation);
+    lowered.outputs = {graph_.node(tail.quantize).output(0)};
+    if (watched_[static_cast<std::size_t>(tail.real)]) lowered.outputs.push_back(tail.real);
+    const NodeId last = graph_.producer(tail.real);
+    graph_.set_outputs_of(tail.quantize, {kNoValue});
+    graph_.set_outputs_of(last, {kNoValue});
+    graph_.remove_node(last);
+    if (last != id) graph_.remove_node(id);  // before the lowered node, which has its name, is added
+    graph_.add_node(std::move(lowered), tail.quantize);
+    graph_.remove_node(tail.quantize);
+  }
+
+  ValueId constant(std::string_view name, Tensor tensor) {
+    return graph_.add_constant(graph_.unique_value_name(name), std::move(tensor));
+  }
+  ValueId floats(std::string_view name, const std::vector<float>& numbers) {
+    return constant(name, Tensor::from<float>({static_cast<std::int64_t>(numbers.size())}, std::span(numbers)));
+  }
+  /// The one zero point of all channels.
+  ValueId zero(const QuantizedValue& value) {
+    if (!value.per_channel()) return value.zero_id;
+    const std::int32_t number = first_integer(value.zero_point);
+    if (value.zero_point.dtype() == DType::u8) {
+      const std::vector<std::uint8_t> one{static_cast<std::uint8_t>(number)};
+      return constant("zero", Tensor::from<std::uint8_t>({}, std::span(one)));
+    }
+    const std::vector<std::int8_t> one{static_cast<std::int8_t>(number)};
+    return constant("zero", Tensor::from<std::int8_t>({}, std::span(one)));
+  }
+
+  /// Inputs that both kinds of convolution begin with.
+  Node convolution(NodeId id, std::string_view op_type, const LinearOperands& operands) {
+    Node lowered = graph_.node(id);
+    lowered.op_type = op_type;
+    const ValueId weights = operands.transposed ? constant("weights", *operands.transposed) : operands.weights.integers;
+    lowered.inputs = {operands.input.integers, zero(operands.input), weights, operands.weights.zero_id,
+                      floats("unit", operands.units)};
+    return lowered;
+  }
+
+  void requantize(NodeId id) {
+    const auto operands = linear_operands(graph_, graph_.node(id), arithmetic_);
+    if (!operands) return;
+    const ValueId source = graph_.node(id).input(2);
+    std::optional<ValueId> bias = kNoValue;
+    std::optional<Tensor> truncated;
+    if (source != kNoValue) bias = bias_operand(graph_, source, operands->units);
+    if (!bias && arithmetic_.truncates_bias) truncated = truncated_bias(graph_, source, *operands);
+    if (!bias && !truncated) return;
+    const auto end = tail(id);
+    if (!end) return;
+    Node lowered = convolution(id, "RequantizedConv", *operands);
+    lowered.inputs.insert(lowered.inputs.end(), {end->output.scale_id, zero(end->output)});
+    if (truncated) bias = constant("bias", *truncated);
+    if (*bias != kNoValue) lowered.inputs.push_back(*bias);
+    replace(id, *end, std::move(lowered));
+  }
+
+  void scale(NodeId id) {
+    const auto operands = linear_operands(graph_, graph_.node(id), arithmetic_);
+    if (!operands) return;
+    const ValueId bias = graph_.node(id).input(2);
+    const auto& dims = bias == kNoValue ? std::nullopt : graph_.value(bias).dims;
+    const bool one_a_channel = dims && dims->size() == 1 && dims->front().known() &&
+                               dims->front().size == static_cast<std::int64_t>(operands->channels);
+    if (bias != kNoValue && !one_a_channel) return;
+    Node lowered = convolution(id, "ScaledConv", *operands);
+    lowered.domain = kInternalDomain;
+    lowered.attributes["fused_bias"] = std::int64_t{arithmetic_.fused_bias && graph_.node(id).op_type == "Conv"};
+    if (bias != kNoValue) lowered.inputs.push_back(bias);
+    graph_.set_outputs_of(id, {kNoValue});
+    graph_.mutable_node(id).name.clear();  // the lowered node takes it over
+    graph_.add_node(std::move(lowered), id);
+    graph_.remove_node(id);
+  }
+
+  void add(NodeId id) {
+    const Node& node = graph_.node(id);
+    const auto a = activation_operand(graph_, node.input(0), false);
+    const auto b = activation_operand(graph_, node.input(1), false);
+    const auto end = a && b ? tail(id) : std::nullopt;
+    if (!end || end->output.per_channel()) return;
+    for (const QuantizedValue& input : {*a, *b}) {
+      if (input.zero_point.dtype() != end->output.zero_point.dtype()) return;
+    }
+    Node lowered = node;
+    lowered.op_type = "QuantizedAdd";
+    lowered.inputs = {a->integers, b->integers, a->scale_id,          a->zero_id,
+                      b->scale_id, b->zero_id,  end->output.scale_id, end->output.zero_id};
+    replace(id, *end, std::move(lowered));
+  }
+
+  Graph& graph_;
+  const std::vector<bool>& watched_;
+  const Arithmetic& arithmetic_;
+};
 
 }  // namespace
 
-void lower_to_integers(Graph& graph, const std::vector<bool>& watched) {
-  for (const NodeId id : graph.nodes()) {
-    if (!graph.contains_node(id) || !is_standard(graph.node(id))) continue;
-    const std::string& op_type = graph.node(id).op_type;
-    if (op_type == "Conv")
-      lower_conv(graph, watched, id);
-    else if (op_type == "Add")
-      lower_add(graph, watched, id);
-  }
+void lower_to_integers(Graph& graph, const std::vector<bool>& watched, const Arithmetic& arithmetic) {
+  Lowering(graph, watched, arithmetic).run();
 }
 
 }  // namespace octavo::execute

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "octavo/core/arithmetic.h"
 #include "octavo/core/tensor.h"
 #include "octavo/error.h"
 #include "octavo/graph.h"
@@ -27,6 +28,8 @@ struct NodeContext {
   const Node& node;
   /// Version of the operator set of the node's domain.
   std::int64_t opset;
+  /// The runtime's that is imitated: for QuantizeLinear and the executor's own integer operators.
+  Arithmetic arithmetic = {};
 
   std::size_t input_count() const { return node.inputs.size(); }
   std::size_t output_count() const { return node.outputs.size(); }

@@ -43,9 +43,9 @@ struct Program {
 };
 
 /// What `make_…` functions get for the node.
-NodeContext node_context(const Graph& graph, NodeId id);
+NodeContext node_context(const Graph& graph, NodeId id, const Arithmetic& arithmetic);
 /// Throws where the operator is not in the table or its inputs are neither computed nor constant.
-Step compile_step(const Graph& graph, NodeId id);
+Step compile_step(const Graph& graph, NodeId id, const Arithmetic& arithmetic);
 Program compile(const Graph& graph, const ExecutorOptions& options);
 
 }  // namespace octavo::execute

@@ -57,10 +57,12 @@ std::unique_ptr<Convolution> make_exact_convolution(const NodeContext& context, 
   const auto values = integers(w);
   const auto zeros = zero_points(context, inputs.w_zero);
   const auto x = reach(context, inputs.x_zero);
-  if (!values || !zeros || !x || w->rank() < 3 || values->empty() || w->dim(0) % groups != 0) return nullptr;
+  if (!values || !zeros || !x || w->rank() < 2 || values->empty() || w->dim(0) % groups != 0) return nullptr;
   const auto channels = static_cast<std::size_t>(w->dim(0));
   if (zeros->size() != 1 && zeros->size() != channels) return nullptr;
-  Tensor weights(DType::f32, w->shape(), true);
+  Shape shape = w->shape();
+  if (shape.size() == 2) shape.push_back(1);  // a matrix
+  Tensor weights(DType::f32, shape, true);
   const auto to = weights.mutable_data<float>();
   const std::size_t depth = to.size() / channels;
   for (std::size_t i = 0; i < to.size(); ++i) {

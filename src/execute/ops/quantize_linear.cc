@@ -31,11 +31,21 @@ void for_runs(const QuantizeLayout& layout, const Row& row) {
   }
 }
 
+/// How many steps from the zero point a real becomes.
+template <Rounding rule, bool reciprocal>
+struct Steps {
+  float scale;  ///< or its reciprocal
+  StepLimits limits;
+
+  float operator()(float x) const { return quantized_steps<rule>(reciprocal ? x * scale : x / scale, limits); }
+};
+
 class Quantize : public Kernel {
  public:
   Quantize(const NodeContext& context, bool dequantizes)
       : axis_(context.node.int_or("axis", 1)),
         block_size_(context.node.int_or("block_size", 0)),
+        arithmetic_(context.arithmetic),
         dequantizes_(dequantizes) {
     // ONNX's numbers of its element types; 0: that of the zero point, or u8.
     switch (context.node.int_or("output_dtype", 0)) {
@@ -78,43 +88,52 @@ class Quantize : public Kernel {
   }
 
  private:
-  template <typename X, typename Q>
-  void quantize(RunContext& context) const {
+  /// Calls body(first element, count, Steps, scale, zero point) for runs of elements that share one scale.
+  template <typename Q, typename Body>
+  void for_steps(const RunContext& context, const Body& body) const {
     const QuantizeLayout layout = quantize_layout(context, axis_, block_size_);
-    const auto x = context.data<X>(0);
     const auto scales = context.data<float>(1);
     const auto zeros = zero_points<Q>(context);
+    with_rounding(arithmetic_.rounding, [&]<Rounding rule>() {
+      for_runs(layout, [&](std::int64_t first, std::int64_t count, std::int64_t s) {
+        const float scale = scales[static_cast<std::size_t>(s)];
+        const auto zero = static_cast<float>(at_or_zero(zeros, s));
+        const StepLimits limits = step_limits<Q>(zero, arithmetic_.narrow_int8);
+        if (arithmetic_.reciprocal_scales) {
+          body(first, count, Steps<rule, true>{1.0F / scale, limits}, scale, zero);
+        } else {
+          body(first, count, Steps<rule, false>{scale, limits}, scale, zero);
+        }
+      });
+    });
+  }
+
+  template <typename X, typename Q>
+  void quantize(RunContext& context) const {
+    const auto x = context.data<X>(0);
     const auto y = context.output<Q>(0, to_shape(context.shape(0)));
-    for_runs(layout, [&](std::int64_t first, std::int64_t count, std::int64_t s) {
-      const float scale = scales[static_cast<std::size_t>(s)];
-      const auto zero = static_cast<float>(at_or_zero(zeros, s));
+    for_steps<Q>(context, [&](std::int64_t first, std::int64_t count, const auto steps, float, const float zero) {
       const X* in = x.data() + first;
       Q* out = y.data() + first;
-      for (std::int64_t i = 0; i < count; ++i) out[i] = saturate_round<Q>(static_cast<float>(in[i]) / scale, zero);
+      for (std::int64_t i = 0; i < count; ++i) out[i] = integer_at<Q>(steps(static_cast<float>(in[i])), zero);
     });
   }
 
   template <typename X, typename Q>
   void fake_quantize(RunContext& context) const {
-    const QuantizeLayout layout = quantize_layout(context, axis_, block_size_);
     const auto x = context.data<X>(0);
-    const auto scales = context.data<float>(1);
-    const auto zeros = zero_points<Q>(context);
     const auto y = context.output_over<float>(0, 0, to_shape(context.shape(0)));
-    for_runs(layout, [&](std::int64_t first, std::int64_t count, std::int64_t s) {
-      const float scale = scales[static_cast<std::size_t>(s)];
-      const auto zero = static_cast<float>(at_or_zero(zeros, s));
+    for_steps<Q>(context, [&](std::int64_t first, std::int64_t count, const auto steps, const float scale, float) {
       const X* in = x.data() + first;
       float* out = y.data() + first;
-      for (std::int64_t i = 0; i < count; ++i) {
-        // + 0 turns the -0 that rounding leaves into the 0 that an integer would be.
-        out[i] = (quantized_steps<Q>(static_cast<float>(in[i]) / scale, zero) + 0.0F) * scale;
-      }
+      // + 0 turns the -0 that rounding leaves into the 0 that an integer would be.
+      for (std::int64_t i = 0; i < count; ++i) out[i] = (steps(static_cast<float>(in[i])) + 0.0F) * scale;
     });
   }
 
   const std::int64_t axis_;
   const std::int64_t block_size_;
+  const Arithmetic arithmetic_;
   const bool dequantizes_;
   DType without_zero_point_ = DType::u8;
 };

@@ -17,12 +17,6 @@ struct Operand {
   float real(float q) const { return (q - zero_point) * scale; }
 };
 
-/// ONNX Runtime's kernel for x86 rounds a * b + c once. The product of an 8-bit integer and a float is exact in
-/// double, and so, but for sums of very different size, is what is rounded to float here.
-float multiply_add(float a, float b, float c) {
-  return static_cast<float>(static_cast<double>(a) * static_cast<double>(b) + static_cast<double>(c));
-}
-
 class QuantizedAdd : public Kernel {
  public:
   explicit QuantizedAdd(const NodeContext& context) : activation_(activation_of(context.node)) {}
@@ -37,7 +31,8 @@ class QuantizedAdd : public Kernel {
     return {value, static_cast<float>(context.number(scale + 1)), value / y_scale};
   }
 
-  /// round(a * a_ratio + (b * b_ratio + constant)), the output's zero point inside the rounding.
+  /// round(a * a_ratio + (b * b_ratio + constant)), the output's zero point inside the rounding. ONNX Runtime's kernel
+  /// for x86 rounds each product and sum once.
   template <typename T>
   void add(RunContext& context) const {
     const auto a = context.data<T>(0);

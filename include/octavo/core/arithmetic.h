@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+
+namespace octavo {
+
+/// Which neighbour a real becomes: the functions of core/rounding.h.
+enum class Rounding : std::uint8_t {
+  half_even,    ///< round_half_even
+  half_away,    ///< round_half_away
+  adding_half,  ///< round_by_adding_half
+};
+
+/// How a runtime goes on from the int32 sums of a Conv or Gemm of 8-bit integers.
+enum class SumsBecome : std::uint8_t {
+  /// Integers by one float factor: round((sum + int32 bias) · (x_scale·w_scale / y_scale)) + y_zero. Needs an output
+  /// that is quantized; without one the operator is computed in float.
+  integers,
+  /// Reals: sum · (x_scale·w_scale) + bias, then the activation, all in float. What is quantized is quantized from
+  /// that.
+  reals,
+};
+
+/// How a runtime computes a Q/DQ graph, where runtimes differ: the executor does the same (docs/numerics.md). The
+/// defaults are ONNX Runtime's.
+struct Arithmetic {
+  Rounding rounding = Rounding::half_even;
+  /// Scales are stored as S = 1/scale in float, and quantizing multiplies by that where others divide by the scale;
+  /// the unit of sums is 1/(S_x·S_w).
+  bool reciprocal_scales = false;
+  /// int8 ends at -127.
+  bool narrow_int8 = false;
+  SumsBecome sums = SumsBecome::integers;
+  /// Reals: a Conv rounds sum · unit + bias once; a Gemm rounds the product too.
+  bool fused_bias = false;
+  /// Integers: a Relu or Clip is a bound of the rounded result. Otherwise it must be one that saturation is anyway.
+  bool bounds_integers = false;
+  /// Integers: a bias in float becomes int32 toward zero. Otherwise it keeps its operator in float.
+  bool truncates_bias = false;
+  /// Integers: activations may have a scale for each channel, which weights took in before they were rounded.
+  bool channel_scales = false;
+  /// Gemm is computed as a Conv of 1x1 is; otherwise in float.
+  bool integer_gemm = false;
+  /// Add takes steps to steps, with the zero point inside the rounding; otherwise it adds reals.
+  bool integer_add = true;
+};
+
+/// The CPU provider of ONNX Runtime.
+inline constexpr Arithmetic kOnnxRuntimeArithmetic{};
+
+/// ncnn's int8 layers, as its x86 and Arm kernels compute them.
+inline constexpr Arithmetic kNcnnArithmetic{.rounding = Rounding::half_away,
+                                            .reciprocal_scales = true,
+                                            .narrow_int8 = true,
+                                            .sums = SumsBecome::reals,
+                                            .fused_bias = true,
+                                            .integer_gemm = true,
+                                            .integer_add = false};
+
+/// TNN's reference kernels (device/cpu).
+inline constexpr Arithmetic kTnnArithmetic{.rounding = Rounding::adding_half,
+                                           .bounds_integers = true,
+                                           .truncates_bias = true,
+                                           .channel_scales = true,
+                                           .integer_gemm = true,
+                                           .integer_add = false};
+
+/// Runtimes that keep biases in float and round once, to even: OpenVINO, TensorRT.
+inline constexpr Arithmetic kFloatBiasArithmetic{.sums = SumsBecome::reals, .integer_add = false};
+
+}  // namespace octavo
