@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -59,7 +57,12 @@ class BinCounts {
   }
   /// Adds a count for each bin.
   void add(std::span<const std::uint32_t> counts) {
-    if (std::reduce(counts.begin(), counts.end(), 0U, std::bit_or<>()) == 0) return;
+    const auto unused = static_cast<std::size_t>(std::count(counts.begin(), counts.end(), 0U));
+    if (unused == counts.size()) return;
+    if (empty()) {
+      take(counts, counts.size() - unused);
+      return;
+    }
     to_table();
     std::uint32_t carries = 0;
     for (std::size_t i = 0; i < counts.size(); ++i) carries |= static_cast<std::uint32_t>(low_[i] > ~counts[i]);
@@ -125,6 +128,17 @@ class BinCounts {
 
   std::uint64_t table_at(std::size_t i) const {
     return high_.empty() ? low_[i] : low_[i] | std::uint64_t{high_[i]} << 32;
+  }
+  /// The first counts, of so many bins in use: without a table where that is not their form.
+  void take(std::span<const std::uint32_t> counts, std::size_t used) {
+    if (used > most_listed()) {
+      low_.assign(counts.begin(), counts.end());
+      return;
+    }
+    list_.reserve(used);
+    for (std::size_t i = 0; list_.size() < used; ++i) {
+      if (counts[i] != 0) list_.push_back({static_cast<std::uint32_t>(i), counts[i]});
+    }
   }
   void add_to_table(std::size_t i, std::uint64_t count) {
     const std::uint64_t sum = table_at(i) + count;

@@ -17,10 +17,10 @@ namespace octavo {
 inline float mean_magnitude(const Histogram& histogram) {
   const std::uint64_t count = histogram.count();
   if (count == 0) return 0.0F;
-  double sum = 0.0;
-  const std::vector<std::uint64_t> magnitudes = histogram.magnitudes();
-  for (std::size_t i = 0; i < magnitudes.size(); ++i) {
-    sum += static_cast<double>(magnitudes[i]) * (static_cast<double>(i) + 0.5);
+  double sum = 0.0;  // of halves below 2^52: exact in any order
+  for (const BinCounts* side : {&histogram.positive(), &histogram.negative()}) {
+    side->for_each(
+        [&](std::size_t i, std::uint64_t n) { sum += static_cast<double>(n) * (static_cast<double>(i) + 0.5); });
   }
   return static_cast<float>(sum * histogram.width() / static_cast<double>(count));
 }
