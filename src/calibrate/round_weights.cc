@@ -48,8 +48,9 @@ QuantizedTensor rounded_weight(const Tensor& weight, const WeightPlan& planned) 
 }
 
 /// Enlarges scales with which the int32 bias would overflow.
-void hold_bias(const Tensor& weight, const Tensor& bias, const QParams& input, QuantizedTensor& rounded) {
-  auto scales = scales_that_hold_bias(rounded.params.scale, input.scale[0], bias.data<float>());
+void hold_bias(const Tensor& weight, const Tensor& bias, const QParams& input, bool power_of_two,
+               QuantizedTensor& rounded) {
+  auto scales = scales_that_hold_bias(rounded.params.scale, input.scale[0], bias.data<float>(), power_of_two);
   if (scales == rounded.params.scale) return;
   rounded.params.scale = std::move(scales);
   rounded.integers = quantize(weight, rounded.params, fast_kernels());
@@ -75,7 +76,7 @@ QuantizedWeights round_weights(const Graph& graph, const Plan& plan, const QPara
     }
     // Beside scales of channels or groups, biases stay in float.
     if (input->per_channel() || rounded.params.per_group()) continue;
-    hold_bias(weight, *graph.constant(node.input(bias->second)), *input, rounded);
+    hold_bias(weight, *graph.constant(node.input(bias->second)), *input, planned.scheme.power_of_two, rounded);
   }
   return weights;
 }

@@ -5,8 +5,8 @@
 #include <limits>
 #include <vector>
 
-#include "octavo/core/weights/absmax.h"
 #include "octavo/core/weights/bias_scale.h"
+#include "support/absmax.h"
 
 namespace octavo {
 namespace {
@@ -15,7 +15,7 @@ constexpr float kLargest = std::numeric_limits<float>::max();
 
 TEST_CASE("Every channel's largest weight is 127, an all-zero channel has the smallest scale") {
   const Tensor weight = Tensor::from<float>({3, 2}, {0.5F, -2.0F, 0.0F, 0.0F, 1e-3F, 5e-4F});
-  const QuantizedTensor q = quantize_weight(weight, {QType::qint8, 8, true, true, 0});
+  const QuantizedTensor q = test::quantize_by_absmax(weight, {QType::qint8, 8, true, true, 0});
   CHECK(q.params.scale == std::vector<float>{2.0F / 127.0F, 0x1p-23F, 1e-3F / 127.0F});
   CHECK(q.params.zero_point == std::vector<std::int32_t>{0, 0, 0});
   const auto integers = q.integers.data<std::int8_t>();
@@ -24,8 +24,9 @@ TEST_CASE("Every channel's largest weight is 127, an all-zero channel has the sm
 
 TEST_CASE("One scale for a whole weight, and channels along the last axis") {
   const Tensor weight = Tensor::from<float>({2, 2}, {1.0F, -4.0F, 2.0F, 8.0F});
-  CHECK(quantize_weight(weight, {QType::qint8, 8, true, true}).params.scale == std::vector<float>{8.0F / 127.0F});
-  CHECK(quantize_weight(weight, {QType::qint8, 8, true, true, 1}).params.scale ==
+  CHECK(test::quantize_by_absmax(weight, {QType::qint8, 8, true, true}).params.scale ==
+        std::vector<float>{8.0F / 127.0F});
+  CHECK(test::quantize_by_absmax(weight, {QType::qint8, 8, true, true, 1}).params.scale ==
         std::vector<float>{2.0F / 127.0F, 8.0F / 127.0F});
 }
 
@@ -43,6 +44,9 @@ TEST_CASE("Weight scales grow only where the bias would overflow, and then it fi
     CHECK(input_scale * held[c] >= std::numeric_limits<float>::min());
   }
   CHECK(scales_that_hold_bias(std::vector<float>{1e-12F}, input_scale, bias) == std::vector<float>{held[1]});
+  const std::vector<float> powers = scales_that_hold_bias(std::vector<float>{0x1p-40F}, input_scale, bias, true);
+  CHECK(powers == std::vector<float>{std::exp2(std::ceil(std::log2(held[1])))});
+  CHECK(scales_that_hold_bias(std::vector<float>{0x1p-4F}, input_scale, bias, true) == std::vector<float>{0x1p-4F});
 }
 
 TEST_CASE("Biases beside all-zero weights and all-zero activations keep their value") {

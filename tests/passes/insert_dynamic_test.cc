@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "octavo/core/weights/absmax.h"
 #include "passes/support.h"
+#include "support/absmax.h"
 
 using namespace octavo;
 using namespace octavo::test;
@@ -23,7 +23,7 @@ struct Planned {
       planned.node = id;
       planned.scheme = {.qtype = QType::qint8, .bits = 8, .symmetric = true, .symmetric_range = true, .axis = axis};
       QuantizedTensor& rounded = weights[id];
-      rounded = axis < 0 ? per_tensor(*weight, planned.scheme) : quantize_weight(*weight, planned.scheme);
+      rounded = axis < 0 ? per_tensor(*weight, planned.scheme) : quantize_by_absmax(*weight, planned.scheme);
     }
   }
 
@@ -133,6 +133,33 @@ TEST_CASE("what a plan's schemes need of the opset") {
   CHECK(needed_opset(wide) == 13);
   wide.activations[0].scheme.bits = 16;
   CHECK(needed_opset(wide) == 21);
+  Plan one_scale = net.plan;
+  one_scale.weights[0].scheme.axis = QScheme::kPerTensor;
+  CHECK(needed_opset(one_scale) == 10);
+  one_scale.activations = {planned(net.graph.find_value("x").value(), 0, false)};
+  CHECK(needed_opset(one_scale) == 10);
+  one_scale.activations[0].scheme.bits = 4;
+  CHECK(needed_opset(one_scale) == 11);
+}
+
+TEST_CASE("a graph is raised no further than its schemes need, or the caller wants") {
+  const Graph old = parse_graph(
+      "graph opset 9 { input x: f32[3,8] const w: f32[8,5] = random(1) y = MatMul(x, w) "
+      "output y }");
+  Plan plan;
+  plan.weights.emplace_back().node = old.nodes()[0];
+  const auto raised = [&](std::int64_t at_least) {
+    Graph graph = old;
+    const auto notes = raise_opset(graph, plan, at_least);
+    CHECK(notes.size() == (at_least > 10 ? 0 : 1));
+    return graph.opset();
+  };
+  CHECK(raised(0) == 10);
+  CHECK(raised(10) == 10);
+  CHECK(raised(12) == 12);
+  CHECK(raised(19) == 19);
+  plan.weights[0].scheme.axis = 1;
+  CHECK(raised(0) == 13);
 }
 
 TEST_CASE("4 bits stay in 8 where the graph cannot be raised; what 8 cannot hold is refused") {

@@ -31,15 +31,19 @@ inline AffineMap affine_map(const QParams& params, std::size_t channel) {
 
 namespace detail {
 
+/// The smallest power of two that is no smaller than `scale`, a float above zero; the largest one for all beyond it.
+inline float next_power_of_two(float scale) {
+  int exponent = 0;
+  const float mantissa = std::frexp(scale, &exponent);  // in [0.5, 1)
+  return std::ldexp(1.0F, std::min(mantissa == 0.5F ? exponent - 1 : exponent, 127));
+}
+
 /// The float quotient, or where that overflows the one in double, no smaller than the scheme's eps.
 inline float positive_scale(float scale, double in_double, const QScheme& scheme) {
   constexpr float kLargest = std::numeric_limits<float>::max();
   if (!std::isfinite(scale)) scale = static_cast<float>(std::min(in_double, double{kLargest}));
   scale = std::max(scale, scheme.eps);
-  if (!scheme.power_of_two) return scale;
-  int exponent = 0;
-  const float mantissa = std::frexp(scale, &exponent);  // in [0.5, 1)
-  return std::ldexp(1.0F, std::min(mantissa == 0.5F ? exponent - 1 : exponent, 127));
+  return scheme.power_of_two ? next_power_of_two(scale) : scale;
 }
 
 /// Where symmetric schemes put real zero: 0 for signed; for unsigned the upper middle, 128 for 8 bits, or the lower

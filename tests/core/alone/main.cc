@@ -7,7 +7,7 @@
 
 #include "octavo/core/fake_quantizers/table.h"
 #include "octavo/core/observers/table.h"
-#include "octavo/core/weights/absmax.h"
+#include "octavo/core/weights/table.h"
 
 int main() {
   using namespace octavo;
@@ -26,6 +26,10 @@ int main() {
       }
     }
   }
-  const QuantizedTensor weight = quantize_weight(x, {QType::qint8, 8, true, true, 0});
+  const QScheme scheme{QType::qint8, 8, true, true, 0};
+  const auto observer = observer_named("PerChannelMinMaxObserver");
+  observer->fold(*observer->summarize(x));
+  const QuantizedTensor weight =
+      weight_methods()[0].quantize(x, scheme, observer->compute_qparams(scheme), plain_kernels());
   return weight.integers.data<std::int8_t>()[5] == 127 ? 0 : 1;
 }

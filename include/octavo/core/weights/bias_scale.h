@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "octavo/core/qparams.h"
 #include "octavo/core/require.h"
 
 namespace octavo {
@@ -14,9 +15,10 @@ namespace octavo {
 /// Weight scales, no smaller than `weight_scale`, with which an int32 bias of scale input_scale * weight_scale
 /// stays below 2^30, so that sums of products still fit beside it, and its scale does not underflow: a channel of
 /// tiny weights and a large bias asks for it. One scale for each bias, or one for all. ONNX Runtime enlarges them for
-/// the same reason. Where even the largest float is too small the bias saturates.
+/// the same reason. Where even the largest float is too small the bias saturates. Scales that grow become powers of two
+/// where the scheme wants that of them.
 inline std::vector<float> scales_that_hold_bias(std::span<const float> weight_scale, float input_scale,
-                                                std::span<const float> bias) {
+                                                std::span<const float> bias, bool power_of_two = false) {
   OCTAVO_REQUIRE(weight_scale.size() == 1 || bias.size() <= weight_scale.size(), "one scale, or one for each bias");
   // The bias takes half of int32 at most: the sum that is added to it, up to 255 * 127 for each of K products,
   // has the other half, enough for K of 33,000. Beyond int32 runtimes wrap around.
@@ -25,8 +27,9 @@ inline std::vector<float> scales_that_hold_bias(std::span<const float> weight_sc
   constexpr double kSmallestProduct = std::numeric_limits<float>::min();
   std::vector<float> scales(weight_scale.begin(), weight_scale.end());
   const auto raise = [&](float& scale, double needed) {
-    if (needed > scale)
-      scale = std::nextafter(static_cast<float>(std::min(needed, kLargest)), static_cast<float>(kLargest));
+    if (!(needed > scale)) return;
+    scale = std::nextafter(static_cast<float>(std::min(needed, kLargest)), static_cast<float>(kLargest));
+    if (power_of_two) scale = detail::next_power_of_two(scale);
   };
   for (float& scale : scales) raise(scale, kSmallestProduct / input_scale);
   for (std::size_t c = 0; c < bias.size(); ++c) {
