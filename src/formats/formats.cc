@@ -10,6 +10,7 @@
 
 #include "format.h"
 #include "mapped_file.h"
+#include "ncnn/ncnn_format.h"
 #include "onnx/onnx_format.h"
 
 namespace octavo {
@@ -18,7 +19,7 @@ namespace {
 using formats::Format;
 using formats::Source;
 
-constexpr std::array<const Format*, 1> kFormats = {&formats::kOnnxFormat};
+constexpr std::array kFormats = {&formats::kOnnxFormat, &formats::kNcnnFormat};
 
 std::string known_endings() {
   std::string endings;
