@@ -35,6 +35,8 @@ struct SaveOptions {
   /// ONNX: constants go to one file beside the model where all together exceed this many bytes. A single
   /// protobuf message can hold 2 GiB.
   std::uint64_t external_data_above = std::uint64_t{1900} << 20;
+  /// Version of the runtime for files that name it: digits such as "8601" in TensorRT's calibration cache. Empty: any.
+  std::string runtime_version;
 };
 
 /// A node that a file format has no form for.

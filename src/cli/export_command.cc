@@ -19,6 +19,7 @@ struct Arguments {
   std::string weights;
   std::string output;
   std::string to;
+  std::string runtime_version;
   bool quiet = false;
 };
 
@@ -38,7 +39,9 @@ void run(const Arguments& arguments) {
       arguments.weights.empty() ? load_model(arguments.model) : load_model(arguments.model, arguments.weights);
   infer_shapes(graph);
   require_supported(exporter, graph);
-  const auto written = export_model(graph, exporter, arguments.output);
+  SaveOptions options;
+  options.runtime_version = arguments.runtime_version;
+  const auto written = export_model(graph, exporter, arguments.output, options);
   if (arguments.quiet) return;
   for (const auto& file : written) fmt::print("Wrote {}\n", file.string());
 }
@@ -61,6 +64,9 @@ void add_export_command(CLI::App& app) {
       ->required();
   command->add_option("--to", arguments->to, "what to write; default: by the ending of the output")
       ->type_name("FORMAT");
+  command->add_option("--runtime-version", arguments->runtime_version, "of TensorRT, for its calibration cache: 8601")
+      ->type_name("DIGITS")
+      ->check(CLI::TypeValidator<unsigned>("DIGITS"));
   command->add_flag("--quiet", arguments->quiet, "print nothing but errors");
   command->callback([arguments] { run(*arguments); });
 }

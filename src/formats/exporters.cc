@@ -10,11 +10,18 @@
 #include "octavo/error.h"
 #include "octavo/formats.h"
 #include "onnx/onnx_format.h"
+#include "onnx/qoperator_exporter.h"
+#include "openvino/openvino_exporters.h"
+#include "table_json/table_json_exporter.h"
+#include "tensorrt/tensorrt_exporters.h"
 
 namespace octavo {
 namespace {
 
-constexpr std::array<const Exporter*, 1> kExporters = {&formats::kOnnxExporter};
+constexpr std::array kExporters = {&formats::kOnnxExporter,          &formats::kQOperatorExporter,
+                                   &formats::kOpenVinoExporter,      &formats::kFakeQuantizeExporter,
+                                   &formats::kTableJsonExporter,     &formats::kTensorRtExporter,
+                                   &formats::kTensorRtCacheExporter, &formats::kTensorRtJsonExporter};
 
 std::string names() {
   std::string text;

@@ -105,9 +105,13 @@ bool is_standard(const Node& node, std::string_view op_type) { return node.domai
 
 std::optional<QParams> linear_params(const Graph& graph, const Node& node) {
   const Tensor* scale = graph.constant(node.input(1));
-  if (scale == nullptr || scale->dtype() != DType::f32 || scale->size() == 0) return std::nullopt;
+  if (node.input(0) == kNoValue || scale == nullptr || scale->dtype() != DType::f32 || scale->size() == 0) {
+    return std::nullopt;
+  }
   QParams params;
   params.storage = integer_type(graph, node);
+  const DType given = graph.value(node.input(0)).dtype;
+  if (node.op_type == "DequantizeLinear" && given != DType::undefined && given != params.storage) return std::nullopt;
   const auto limits = limits_of(params.storage);
   if (!limits || !set_axis(graph, node, *scale, params)) return std::nullopt;
   params.quant_min = limits->min;
@@ -164,7 +168,7 @@ int store_integers(Graph& graph) {
   int stored = 0;
   for (const NodeId id : graph.nodes()) {
     const Node& node = graph.node(id);
-    if (!is_standard(node, "QuantizeLinear") || graph.is_output(node.output(0))) continue;
+    if (!is_standard(node, "QuantizeLinear") || node.output(0) == kNoValue || graph.is_output(node.output(0))) continue;
     const Tensor* floats = graph.constant(node.input(0));
     auto params = linear_params(graph, node);
     if (floats == nullptr || floats->dtype() != DType::f32 || !params || params->storage == DType::i32) continue;

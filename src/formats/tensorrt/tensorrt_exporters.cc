@@ -1,0 +1,67 @@
+#include "tensorrt/tensorrt_exporters.h"
+
+#include <string>
+
+#include "onnx/writer.h"
+#include "qdq.h"
+#include "tensorrt/ranges.h"
+
+namespace octavo::formats {
+namespace {
+
+std::vector<std::byte> pair_bytes(const Graph& graph) { return onnx_file::write_model(graph); }
+
+std::vector<std::filesystem::path> write_ranges(const Graph& graph, const std::filesystem::path& output,
+                                                const std::string& text) {
+  std::filesystem::path model = output;
+  model.replace_filename(output.stem().string() + "_float.onnx");
+  const auto characters = std::as_bytes(std::span(text));
+  std::vector<FileContent> files(2);
+  files[0].path = output;
+  files[0].bytes.assign(characters.begin(), characters.end());
+  files[1].path = model;
+  files[1].bytes = onnx_file::write_model(without_pairs(graph));
+  write_whole(files);
+  return {output, model};
+}
+
+std::vector<std::filesystem::path> write_cache(const Graph& graph, const std::filesystem::path& output,
+                                               const SaveOptions& options) {
+  require_supported(kTensorRtCacheExporter, graph);
+  return write_ranges(graph, output,
+                      tensorrt::calibration_cache(tensorrt::activation_scales(graph), options.runtime_version));
+}
+
+std::vector<std::filesystem::path> write_json(const Graph& graph, const std::filesystem::path& output,
+                                              const SaveOptions& /*options*/) {
+  require_supported(kTensorRtJsonExporter, graph);
+  return write_ranges(graph, output, tensorrt::dynamic_ranges(tensorrt::activation_scales(graph)));
+}
+
+}  // namespace
+
+const Exporter kTensorRtExporter = {.name = "tensorrt",
+                                    .description = "ONNX with QuantizeLinear and DequantizeLinear as TensorRT wants it",
+                                    .backend = "tensorrt",
+                                    .ending = ".onnx",
+                                    .unsupported = nullptr,
+                                    .write = onnx_file::write_model,
+                                    .bytes = pair_bytes};
+
+const Exporter kTensorRtCacheExporter = {.name = "tensorrt-cache",
+                                         .description = "TensorRT's calibration cache, with the float ONNX it is for",
+                                         .backend = "tensorrt",
+                                         .ending = ".cache",
+                                         .unsupported = tensorrt::unsupported,
+                                         .write = write_cache,
+                                         .bytes = nullptr};
+
+const Exporter kTensorRtJsonExporter = {.name = "tensorrt-json",
+                                        .description = "dynamic ranges for TensorRT, with the float ONNX they are for",
+                                        .backend = "tensorrt",
+                                        .ending = ".json",
+                                        .unsupported = tensorrt::unsupported,
+                                        .write = write_json,
+                                        .bytes = nullptr};
+
+}  // namespace octavo::formats

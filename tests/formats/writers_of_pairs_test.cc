@@ -1,0 +1,264 @@
+#include <catch2/catch.hpp>
+#include <random>
+#include <set>
+#include <sstream>
+
+#include "onnx/qoperators.h"
+#include "onnx_support.h"
+#include "openvino/fake_quantize.h"
+#include "qdq.h"
+#include "table_json/table_json.h"
+#include "tensorrt/ranges.h"
+
+using namespace octavo;
+using namespace octavo::formats;
+using formats_test::error_of;
+using formats_test::read_file;
+using formats_test::TemporaryFolder;
+
+namespace {
+
+/// Conv with a bias in float and a Relu that only a Clip can do, MaxPool, and Gemm with a float result.
+const char* const kNet = R"(graph "net" opset 13 {
+  input x: f32[1,1,2,2]
+  const xs: f32[] = {0.5}
+  const xz: i8[] = {0}
+  xq = QuantizeLinear(x, xs, xz)
+  xd = DequantizeLinear(xq, xs, xz)
+  const w_quantized: i8[2,1,1,1] = {4,-127}
+  const ws: f32[2] = {0.5,0.25}
+  const wz: i8[2] = {0,0}
+  w = DequantizeLinear(w_quantized, ws, wz) {axis=0}
+  const b: f32[2] = {1, -0.5}
+  c = Conv "conv" (xd, w, b)
+  r = Relu(c)
+  const rs: f32[] = {0.25}
+  rq = QuantizeLinear(r, rs, xz)
+  rd = DequantizeLinear(rq, rs, xz)
+  m = MaxPool(rd) {kernel_shape=[2,2]}
+  mq = QuantizeLinear(m, rs, xz)
+  md = DequantizeLinear(mq, rs, xz)
+  f = Flatten(md)
+  fq = QuantizeLinear(f, rs, xz)
+  fd = DequantizeLinear(fq, rs, xz)
+  const v: i8[2,1] = {1,-128}
+  const vs: f32[] = {2}
+  vd = DequantizeLinear(v, vs, xz)
+  y = Gemm "fc" (fd, vd)
+  output y
+})";
+
+Graph graph_of(const std::string& text) {
+  Graph graph = parse_graph(text);
+  infer_shapes(graph);
+  return graph;
+}
+
+std::multiset<std::string> operators(const Graph& graph) {
+  std::multiset<std::string> types;
+  for (const NodeId id : graph.nodes()) types.insert(graph.node(id).op_type);
+  return types;
+}
+
+const Node& node_of(const Graph& graph, std::string_view op_type) {
+  for (const NodeId id : graph.nodes()) {
+    if (graph.node(id).op_type == op_type) return graph.node(id);
+  }
+  FAIL("no " << op_type);
+  return graph.node(kNoNode);
+}
+
+}  // namespace
+
+TEST_CASE("QOperator: integers from input to output, a Relu below no saturation as a Clip on them") {
+  const Graph graph = onnx_file::to_qoperators(graph_of(kNet));
+  graph.check();
+  CHECK(operators(graph) ==
+        std::multiset<std::string>{"QuantizeLinear", "QLinearConv", "Clip", "MaxPool", "Flatten", "QGemm"});
+  CHECK(graph.opsets.at("com.microsoft") == 1);
+  const Node& conv = node_of(graph, "QLinearConv");
+  CHECK(conv.name == "conv");
+  const Tensor& bias = *graph.constant(conv.input(8));
+  CHECK(bias.dtype() == DType::i32);
+  CHECK(bias.data<std::int32_t>()[0] == 4);   // 1 / (0.5 * 0.5)
+  CHECK(bias.data<std::int32_t>()[1] == -4);  // -0.5 / (0.5 * 0.25)
+  const Node& clip = node_of(graph, "Clip");
+  CHECK(graph.constant(clip.input(1))->data<std::int8_t>()[0] == 0);
+  CHECK(graph.constant(clip.input(2))->data<std::int8_t>()[0] == 127);
+  const Node& gemm = node_of(graph, "QGemm");
+  CHECK(gemm.domain == "com.microsoft");
+  CHECK(gemm.inputs.size() == 6);  // neither bias nor parameters of a result
+  CHECK(graph.value(gemm.output(0)).name == "y");
+}
+
+TEST_CASE("QOperator: what cannot be written on integers stays between its pairs") {
+  const auto becomes = [](const std::string& text) { return operators(onnx_file::to_qoperators(graph_of(text))); };
+  std::string text = kNet;
+  const auto replaced = [&](const std::string& from, const std::string& to) {
+    std::string other = text;
+    other.replace(other.find(from), from.size(), to);
+    return other;
+  };
+  CHECK(becomes(replaced("opset 13", "opset 11")).count("Relu") == 1);  // no Clip of integers before 12
+  CHECK(becomes(replaced("opset 13", "opset 11")).count("MaxPool") == 1);
+  CHECK(becomes(replaced("{1, -0.5}", "{1, -1e20}")).count("Conv") == 1);  // beyond int32
+  CHECK(becomes(replaced("wz: i8[2] = {0,0}", "wz: i8[2] = {0,1}")).count("Conv") == 1);
+  CHECK(becomes(replaced("output y", "output y output c")).count("Conv") == 1);
+  CHECK(becomes(replaced("const rs: f32[] = {0.25}", "input rs: f32[]")).count("Conv") == 1);
+  CHECK(becomes("graph opset 13 { input x: f32[1,4] y = Softmax(x) output y }") ==
+        std::multiset<std::string>{"Softmax"});
+}
+
+TEST_CASE("FakeQuantize has the reals of the lowest and highest integer, and weights of 255 or 256 levels") {
+  CHECK(openvino::unsupported(graph_of(kNet)).empty());
+  const Graph graph = openvino::to_fake_quantize(graph_of(kNet));
+  graph.check();
+  CHECK(operators(graph).count("FakeQuantize") == 6);
+  CHECK(operators(graph).count("QuantizeLinear") + operators(graph).count("DequantizeLinear") == 0);
+  CHECK(graph.opsets.at("org.openvinotoolkit") == 1);
+  const auto limits = [&](const char* value) {
+    const Node& node = graph.node(graph.producer(graph.find_value(value).value()));
+    REQUIRE(node.op_type == "FakeQuantize");
+    CHECK(node.domain == "org.openvinotoolkit");
+    CHECK(node.inputs[1] == node.inputs[3]);
+    CHECK(node.inputs[2] == node.inputs[4]);
+    return std::tuple{node.int_or("levels", 0), *graph.constant(node.inputs[1]), *graph.constant(node.inputs[2])};
+  };
+  const auto [levels, low, high] = limits("xd");
+  CHECK(levels == 256);
+  CHECK(low.data<float>()[0] == -64.0F);
+  CHECK(high.data<float>()[0] == 63.5F);
+  const auto [weight_levels, weight_low, weight_high] = limits("w");
+  CHECK(weight_levels == 255);
+  CHECK(weight_low.shape() == Shape{2, 1, 1, 1});
+  CHECK(weight_low.data<float>()[1] == -31.75F);
+  CHECK(weight_high.data<float>()[0] == 63.5F);
+  CHECK(std::get<0>(limits("vd")) == 256);  // -128 is in use
+}
+
+TEST_CASE("FakeQuantize: what it cannot say is listed") {
+  const auto reasons = [](const std::string& text) {
+    std::string all;
+    for (const UnsupportedNode& node : openvino::unsupported(graph_of(text))) all += node.reason + "\n";
+    return all;
+  };
+  const std::string head = "graph opset 21 { input x: f32[1,4] const s: f32[] = {1} const z: u8[] = {0} ";
+  CHECK_THAT(reasons(head + "y = QuantizeLinear(x, s, z) output y }"), Catch::Contains("leave the graph"));
+  CHECK_THAT(reasons(head + "q = QuantizeLinear(x, s, z) y = MaxPool(q) output y }"),
+             Catch::Contains("other operators"));
+  CHECK_THAT(
+      reasons(head + "const t: f32[] = {2} q = QuantizeLinear(x, s, z) y = DequantizeLinear(q, t, z) output y }"),
+      Catch::Contains("same parameters"));
+  CHECK_THAT(reasons(head + "const w: i8[4,2] = random(1) const g: f32[2,2] = {1,2,3,4} "
+                            "d = DequantizeLinear(w, g) {axis=0, block_size=2} y = MatMul(x, d) output y }"),
+             Catch::Contains("per group"));
+  TemporaryFolder folder;
+  CHECK_THAT(error_of(ErrorCode::unsupported,
+                      [&] {
+                        export_model(graph_of(head + "y = QuantizeLinear(x, s, z) output y }"),
+                                     exporter_named("openvino-fakequantize"), folder / "m.onnx");
+                      }),
+             Catch::Contains("QuantizeLinear"));
+  CHECK(folder.files().empty());
+}
+
+TEST_CASE("TensorRT's calibration cache and dynamic ranges, with the float model that they are for") {
+  TemporaryFolder folder;
+  const Graph graph = graph_of(kNet);
+  CHECK(export_model(graph, exporter_named("tensorrt-cache"), folder / "m.cache") ==
+        std::vector<std::filesystem::path>{folder / "m.cache", folder / "m_float.onnx"});
+  // Python: struct.pack('>f', 0.5).hex() == '3f000000'
+  CHECK(read_file(folder / "m.cache") ==
+        "TRT-8XXX-EntropyCalibration2\nx: 3f000000\nr: 3e800000\nm: 3e800000\nf: 3e800000\n");
+  SaveOptions options;
+  options.runtime_version = "8601";
+  export_model(graph, exporter_named("tensorrt-cache"), folder / "m.cache", options);
+  CHECK(read_file(folder / "m.cache").starts_with("TRT-8601-EntropyCalibration2\n"));
+  export_model(graph, exporter_named("tensorrt-json"), folder / "m.json");
+  CHECK(read_file(folder / "m.json") ==
+        "{\"act_quant_info\": {\n  \"x\": 63.5,\n  \"r\": 31.75,\n  \"m\": 31.75,\n  \"f\": 31.75\n}}\n");
+  const Graph floats = load_model(folder / "m_float.onnx");
+  CHECK(operators(floats) == std::multiset<std::string>{"Conv", "Relu", "MaxPool", "Flatten", "Gemm"});
+  CHECK(floats.constant(node_of(floats, "Conv").input(1))->data<float>()[1] == -31.75F);
+}
+
+TEST_CASE("TensorRT's files have no place for zero points, unsigned integers and channels") {
+  const auto reason = [](const std::string& constants) {
+    const auto nodes = tensorrt::unsupported(graph_of("graph opset 13 { input x: f32[1,2] " + constants +
+                                                      " q = QuantizeLinear(x, s, z) y = DequantizeLinear(q, s, z) "
+                                                      "output y }"));
+    return nodes.empty() ? std::string() : nodes.front().reason;
+  };
+  CHECK(reason("const s: f32[] = {1} const z: i8[] = {0}").empty());
+  CHECK_THAT(reason("const s: f32[] = {1} const z: i8[] = {3}"), Catch::Contains("zero point is 3"));
+  CHECK_THAT(reason("const s: f32[] = {1} const z: u8[] = {0}"), Catch::Contains("u8"));
+  CHECK_THAT(reason("const s: f32[2] = {1,2} const z: i8[2] = {0,0}"), Catch::Contains("each channel"));
+}
+
+TEST_CASE("writers of pairs meet graphs whose nodes read anything at all: a sound file, or an error") {
+  const Graph sound = graph_of(kNet);
+  std::mt19937 random(7);
+  for (int trial = 0; trial < 1000; ++trial) {
+    Graph graph = sound;
+    const auto nodes = graph.nodes();
+    const auto values = graph.values();
+    const NodeId node = nodes[random() % nodes.size()];
+    std::vector<ValueId> inputs = graph.node(node).inputs;
+    if (random() % 4 == 0) inputs.resize(random() % (inputs.size() + 2), kNoValue);
+    if (!inputs.empty())
+      inputs[random() % inputs.size()] = random() % 8 == 0 ? kNoValue : values[random() % values.size()];
+    graph.set_inputs_of(node, std::move(inputs));
+    try {
+      graph.check();
+      onnx_file::to_qoperators(graph).check();
+      if (openvino::unsupported(graph).empty()) openvino::to_fake_quantize(graph).check();
+      if (tensorrt::unsupported(graph).empty()) tensorrt::activation_scales(graph);
+      without_pairs(graph).check();
+      quantization_table(graph);
+    } catch (const Error& error) {
+      INFO(error.what());
+      CHECK(error.code() == ErrorCode::bad_model);  // a cycle
+    }
+  }
+}
+
+TEST_CASE("the table of all parameters as JSON") {
+  const std::string text = quantization_table(graph_of(R"(graph "a\"b" opset 13 {
+    input x: f32[1,2]
+    const low: f32[] = {-1.5}
+    const high: f32[] = {6}
+    const s: f32[] = {0.5}
+    const z: u8[] = {3}
+    x_clipped = Clip(x, low, high)
+    q = QuantizeLinear(x_clipped, s, z)
+    d = DequantizeLinear(q, s, z)
+    const w_quantized: i8[2,2] = {1,2,3,4}
+    const ws: f32[2] = {0.5,0.1}
+    const wz: i8[2] = {0,0}
+    wd = DequantizeLinear(w_quantized, ws, wz) {axis=1}
+    y = MatMul(d, wd)
+    output y
+  })"));
+  CHECK(text == R"({
+  "format": "octavo quantization table",
+  "version": 1,
+  "model": "a\"b",
+  "activations": [
+    {"name": "x", "type": "uint8", "axis": null, "group_size": 0,
+     "scale": [0.5],
+     "zero_point": [3],
+     "quant_min": 0, "quant_max": 15,
+     "float_min": [-1.5],
+     "float_max": [6]}
+  ],
+  "constants": [
+    {"name": "w", "type": "int8", "axis": 1, "group_size": 0,
+     "scale": [0.5, 0.1],
+     "zero_point": [0, 0],
+     "quant_min": -128, "quant_max": 127,
+     "float_min": [-64, -12.8],
+     "float_max": [63.5, 12.7]}
+  ]
+}
+)");
+}
