@@ -19,6 +19,9 @@ enum class OpRole : std::uint8_t {
   moves_data,  ///< output has the first input's parameters: MaxPool, Reshape, Transpose
   joins,       ///< all inputs and the output share parameters: Concat
   activation,  ///< fuses into the operator before it, with no pair between: Relu, Clip
+  /// Adds to the sums of the weighted operator that computes one operand for it alone, with no pair between; the other
+  /// operand, the branch that skips that operator, is read as integers. What it computes goes on in float.
+  residual,
 };
 
 /// One row of a backend's table. What no row names runs in float.
@@ -85,8 +88,9 @@ struct BackendSpec {
   /// What an operator with float_output computes is quantized for the integer operators that read it alone: float
   /// operators go on reading the float.
   bool splits_outputs = false;
-  /// Version of the default operator set that Q/DQ with these schemes needs.
-  std::int64_t min_opset = 13;
+  WeightStorage weight_storage = WeightStorage::integers;
+  /// Version of the default operator set that its models have at least; schemes may need a newer one (needed_opset).
+  std::int64_t min_opset = 10;
   std::span<const OpRule> rules;
   std::span<const NarrowWeights> narrow_weights;
   ObserverRule observer_rule;

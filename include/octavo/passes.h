@@ -37,12 +37,14 @@ std::vector<std::string> prepare_for(Graph& graph, const BackendSpec& backend);
 /// cannot convert, and leaves the graph as it was.
 void upgrade_opset(Graph& graph, std::int64_t opset);
 
-/// The opset that Q/DQ with the plan's schemes need: 21 for 16 bits, for weights of at most 4 and for groups, else 13.
+/// The opset that Q/DQ with the plan's schemes need: 21 for 16 bits, for weights of at most 4 and for groups, 13 for
+/// scales per channel, 11 for activations of fewer than 8 bits, else 10.
 std::int64_t needed_opset(const Plan& plan);
 
-/// Raises the opset to what the plan's schemes need; the plan stays valid. Where no more than weights of few bits ask
-/// for it, and the graph cannot be raised, they will be stored in 8 bits. Returns notes for the user.
-std::vector<std::string> raise_opset(Graph& graph, const Plan& plan);
+/// Raises the opset to what the plan's schemes need, and to `at_least`; the plan stays valid. Where no more than
+/// weights of few bits ask for it, and the graph cannot be raised, they will be stored in 8 bits. Returns notes for the
+/// user.
+std::vector<std::string> raise_opset(Graph& graph, const Plan& plan, std::int64_t at_least = 0);
 
 /// Value name → max |x| of each channel (dimension 1) over some samples.
 using ChannelMaxima = std::map<std::string, std::vector<float>, std::less<>>;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -29,6 +30,14 @@ struct ActivationPlan {
   FakeQuantizeEntry fake_quant = fake_quantizers().front();
 };
 
+/// How a rounded weight stands in the graph.
+enum class WeightStorage : std::uint8_t {
+  integers,  ///< integers behind DequantizeLinear
+  /// The floats that the integers stand for, behind QuantizeLinear and DequantizeLinear: four times as large, for
+  /// parsers that take no integer constants.
+  floats,
+};
+
 /// A constant input of a node that is stored as integers.
 struct WeightPlan {
   NodeId node = kNoNode;
@@ -41,6 +50,7 @@ struct WeightPlan {
   FakeQuantizeEntry fake_quant = fake_quantizers().front();
   /// The node's bias, which it may get from a correction, is stored as int32: a BiasPlan.
   bool int32_bias = true;
+  WeightStorage storage = WeightStorage::integers;
 };
 
 /// A constant input stored as int32 with scale = scale of input 0 · scale of the weight.

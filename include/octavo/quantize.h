@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,6 +53,13 @@ struct Recipe {
   /// Statistics saved by an earlier calibration, taken instead of samples; empty: none.
   std::filesystem::path calibration;
   std::filesystem::path output;
+  /// At least this version of the default operator set, up to 21, in a model that is written as ONNX; 0: what the model
+  /// has, or its integers need.
+  std::int64_t opset = 0;
+  /// Nothing: as the backend has it.
+  std::optional<WeightStorage> weight_storage;
+  /// SaveOptions::runtime_version.
+  std::string runtime_version;
   int threads = 0;
   bool skip_bad_files = false;
 };

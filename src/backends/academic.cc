@@ -23,7 +23,7 @@ constexpr BackendSpec kSpec{
     .weight_limits = {.most_bits = 16, .per_channel = true},
     .int32_bias = false,
     .dynamic = true,
-    .min_opset = 13,
+    .min_opset = 10,
     .rules = kRules,
     .narrow_weights = {},
     .observer_rule = {},

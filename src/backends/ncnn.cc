@@ -38,7 +38,7 @@ constexpr BackendSpec kSpec{
     .int32_bias = false,
     .dynamic = false,
     .splits_outputs = true,
-    .min_opset = 13,
+    .min_opset = 10,
     .rules = kRules,
     .narrow_weights = kNarrowWeights,
     .observer_rule = {},

@@ -47,7 +47,7 @@ constexpr BackendSpec kSpec{
     .weight_limits = {.affine = AffineSchemes::per_tensor, .most_bits = 16, .per_channel = true, .per_group = true},
     .int32_bias = true,
     .dynamic = true,
-    .min_opset = 13,
+    .min_opset = 10,
     .rules = kRules,
     .narrow_weights = {},
     .observer_rule = {},

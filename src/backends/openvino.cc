@@ -41,7 +41,7 @@ constexpr BackendSpec kSpec{
     .int32_bias = false,
     .dynamic = true,
     .splits_outputs = true,
-    .min_opset = 13,
+    .min_opset = 10,
     .rules = kRules,
     .narrow_weights = {},
     .observer_rule = {},

@@ -85,6 +85,7 @@ void Planner::plan_weight(NodeId id, const std::set<ValueId>& with_one_scale, Pl
   weight.observer_options = choice.options;
   weight.observer_options.axis = std::max(weight.scheme.axis, 0);
   weight.fake_quant = choice.fake_quant;
+  weight.storage = backend_.weight_storage;
 
   // Its unit is the product of one scale of the input and one of the output channel.
   weight.int32_bias =

@@ -52,7 +52,7 @@ constexpr BackendSpec kSpec{
     .weight_limits = {.affine = AffineSchemes::per_tensor, .most_bits = 8, .per_channel = true},
     .int32_bias = true,
     .dynamic = false,
-    .min_opset = 13,
+    .min_opset = 10,
     .rules = kRules,
     .narrow_weights = {},
     .observer_rule = {},

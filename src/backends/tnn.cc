@@ -30,7 +30,7 @@ constexpr BackendSpec kSpec{
     .weight_limits = {.quint8 = false, .affine = AffineSchemes::none, .most_bits = 8, .per_channel = true},
     .int32_bias = true,
     .dynamic = false,
-    .min_opset = 13,
+    .min_opset = 10,
     .rules = kRules,
     .narrow_weights = {},
     // Few elements make a poor histogram; what comes from outside must not be clipped.

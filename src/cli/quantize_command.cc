@@ -116,7 +116,9 @@ void run(const Arguments& arguments) {
   const Progress progress = display.callback();
   const Graph model = load_model(arguments.model);
   const Quantized result = quantize(model, arguments.recipe, progress);
-  const Files written = export_model(result.graph, exporter_of(arguments.recipe), arguments.recipe.output);
+  SaveOptions options;
+  options.runtime_version = arguments.recipe.runtime_version;
+  const Files written = export_model(result.graph, exporter_of(arguments.recipe), arguments.recipe.output, options);
   write_file(recipe_beside(arguments.recipe.output).string(),
              fmt::format("{}{}", kRecipeHead, recipe_text(arguments.recipe)));
   if (!arguments.quiet) print_result(arguments, result, written);

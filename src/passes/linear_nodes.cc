@@ -121,6 +121,22 @@ ValueId LinearNodes::dequantized(const std::string& source, const std::optional<
   return add_linear("DequantizeLinear", source, integers, linear, params, output);
 }
 
+/// Rounding finds the same integers again: q · scale in float is within half a step of q steps.
+ValueId LinearNodes::requantized(const std::string& source, const std::optional<Dims>& dims,
+                                 const QuantizedTensor& stored) {
+  const QParams& params = stored.params;
+  const DType dtype = stored_type(source, params);
+  const ValueId floats = constant(source, "rounded", dequantize(stored.integers, params));
+  const Parameters linear = parameters(source, params, dtype, shape_of_scales(params, stored.integers.shape()));
+  const auto named = [&](std::string_view suffix) {
+    return graph_.unique_value_name(fmt::format("{}_{}", source, suffix));
+  };
+  const ValueId integers = graph_.add_value(named("quantized"), dtype, dims);
+  const ValueId restored = graph_.add_value(named("dequantized"), DType::f32, dims);
+  add_linear("QuantizeLinear", source, floats, linear, params, integers);
+  return add_linear("DequantizeLinear", source, integers, linear, params, restored);
+}
+
 /// Between the reals of the smallest and the largest integer; per channel the limits of a Clip would be vectors, which
 /// Max and Min take.
 ValueId LinearNodes::clipped(ValueId value, const QParams& params) {

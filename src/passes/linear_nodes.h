@@ -21,6 +21,9 @@ class LinearNodes {
   /// after the value they were made from. Throws Error(unsupported) for groups and 16 bits below opset 21.
   ValueId dequantized(const std::string& source, const std::optional<Dims>& dims, const QuantizedTensor& stored);
 
+  /// The same as floats behind QuantizeLinear and DequantizeLinear.
+  ValueId requantized(const std::string& source, const std::optional<Dims>& dims, const QuantizedTensor& stored);
+
   /// The result of QuantizeLinear and DequantizeLinear over a value. Limits closer than those of the integer type are
   /// kept by a Clip before them where `keeps_limits`. Always in 8 or 16 bits: ONNX Runtime 1.31 makes QLinearConv of
   /// pairs of 4 bits as well, which it then refuses. Throws Error(unsupported) for 16 bits below opset 21.

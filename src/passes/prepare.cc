@@ -37,7 +37,7 @@ std::vector<std::string> prepare_for(Graph& graph, const BackendSpec& backend) {
   if (before >= backend.min_opset) return {};
   upgrade_opset(graph, backend.min_opset);
   prepare(graph);
-  return {fmt::format("opset raised from {} to {}, which per-channel weights need", before, backend.min_opset)};
+  return {fmt::format("opset raised from {} to {}, which QuantizeLinear needs", before, backend.min_opset)};
 }
 
 }  // namespace octavo

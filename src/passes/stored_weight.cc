@@ -16,7 +16,9 @@ const QuantizedTensor& weight_of(const Graph& graph, NodeId node, const Quantize
 ValueId stored_weight(Graph& graph, const WeightPlan& plan, const QuantizedWeights& weights) {
   const QuantizedTensor& rounded = weight_of(graph, plan.node, weights);
   const Value source = graph.value(graph.node(plan.node).input(plan.input));
-  return LinearNodes(graph).dequantized(source.name, source.dims, rounded);
+  LinearNodes linear(graph);
+  return plan.storage == WeightStorage::floats ? linear.requantized(source.name, source.dims, rounded)
+                                               : linear.dequantized(source.name, source.dims, rounded);
 }
 
 }  // namespace octavo::passes

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -17,6 +18,10 @@ using recipe::refuse;
 
 constexpr int kMostThreads = 1024;
 constexpr int kMost = 1'000'000'000;
+/// Operator sets with QuantizeLinear that are written.
+constexpr int kOldestOpset = 10;
+constexpr int kNewestOpset = 21;
+constexpr std::size_t kMostDigits = 8;
 
 template <typename Value>
 Value require(std::optional<Value> value, Text found, Text expected) {
@@ -75,6 +80,17 @@ QuantizeMode mode(Text text) {
   if (text == "weights_only") return QuantizeMode::weights_only;
   if (text == "dynamic") return QuantizeMode::dynamic;
   refuse(text, "static, weights_only or dynamic");
+}
+
+WeightStorage weight_storage(Text text) {
+  if (text != "integers" && text != "floats") refuse(text, "integers or floats");
+  return text == "integers" ? WeightStorage::integers : WeightStorage::floats;
+}
+
+std::string digits(Text text) {
+  const bool all = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (text.empty() || text.size() > kMostDigits || !all) refuse(text, "up to 8 digits, such as 8601");
+  return std::string(text);
 }
 
 /// Turned off, a mode's switch gives the default back.
@@ -222,6 +238,16 @@ constexpr std::array kOptions{
                  [](Recipe& r, Text, Text v) { r.output = v; }, nullptr, "-o"},
     RecipeOption{"to", "FORMAT", kRun, "what to write; default: by the ending of the output", "#to: onnx",
                  [](Recipe& r, Text, Text v) { r.to = exporter_named(v).name; }},
+    RecipeOption{"opset", "N", kRun, "write ONNX of at least this operator set, 10 to 21; default: as integers need it",
+                 "#opset: 13",
+                 [](Recipe& r, Text, Text v) {
+                   r.opset = require(recipe::parse_integer(v, kOldestOpset, kNewestOpset), v, "a number from 10 to 21");
+                 }},
+    RecipeOption{"weight-storage", "KIND", kRun,
+                 "integers behind DequantizeLinear, or floats before QuantizeLinear; default: the backend's choice",
+                 "#weight_storage: integers", [](Recipe& r, Text, Text v) { r.weight_storage = weight_storage(v); }},
+    RecipeOption{"runtime-version", "DIGITS", kRun, "of TensorRT, for its calibration cache: 8601 is 8.6.1",
+                 "#runtime_version: 8601", [](Recipe& r, Text, Text v) { r.runtime_version = digits(v); }},
     RecipeOption{"threads", "N", kRun, "threads to use; default 0: all cores. The result does not depend on it",
                  "threads: 0",
                  [](Recipe& r, Text, Text v) {

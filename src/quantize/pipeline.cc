@@ -59,10 +59,18 @@ Prepared prepare_model(const Graph& model, const Recipe& recipe) {
     prepared.plan.activations.clear();
     prepared.plan.biases.clear();
   }
-  const auto raised = raise_opset(graph, prepared.plan);
+  if (recipe.weight_storage) {
+    for (WeightPlan& weight : prepared.plan.weights) weight.storage = *recipe.weight_storage;
+  }
   require_supported(exporter_of(recipe), graph);
-  prepared.notes.insert(prepared.notes.end(), raised.begin(), raised.end());
   return prepared;
+}
+
+void raise_opset_for(Prepared& model, const Recipe& recipe) {
+  constexpr std::int64_t kOpsetOfDynamic = 11;
+  const std::int64_t least = recipe.mode == QuantizeMode::dynamic ? kOpsetOfDynamic : 0;
+  const auto raised = raise_opset(model.graph, model.plan, std::max(recipe.opset, least));
+  model.notes.insert(model.notes.end(), raised.begin(), raised.end());
 }
 
 CalibrationSamples::CalibrationSamples(const DataSource& data, const Recipe& recipe) : data_(data), size_(data.size()) {

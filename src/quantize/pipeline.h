@@ -46,6 +46,10 @@ void equalize(Prepared& model, const DataSource& data, const Recipe& recipe, con
 /// was calibrated on. Throws Error(invalid_argument) naming both where something is not of the other.
 Calibration load_fitting(Prepared& model, const Recipe& recipe, const DataSource* data);
 
+/// Raises the graph to the opset that the plan and the recipe ask for, right before integers are inserted: a
+/// calibration, which knows the graph from before, then fits whatever schemes are tried.
+void raise_opset_for(Prepared& model, const Recipe& recipe);
+
 /// Throws Error(invalid_argument), naming both, where a calibration is not of these.
 void require_model(const Calibration& calibration, const Prepared& model, const std::string& file);
 void require_data(const Calibration& calibration, const DataSource& data, const std::string& file);

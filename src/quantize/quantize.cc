@@ -17,7 +17,6 @@ using pipeline::Prepared;
 /// All that follows once there is a calibration: parameters, weights, biases, nodes.
 Quantized finish(Prepared model, Calibration calibration, const Recipe& recipe) {
   Quantized result;
-  result.notes = std::move(model.notes);
   result.prepared = model.graph;
   result.plan = model.plan;
   result.calibration = std::move(calibration);
@@ -28,6 +27,8 @@ Quantized finish(Prepared model, Calibration calibration, const Recipe& recipe) 
   const InputStatistics& inputs = result.calibration.inputs;
   if (recipe.compensate_rounding) compensate_rounding(graph, plan, inputs, recipe.threads, weights);
   if (recipe.correct_biases) correct_biases(graph, plan, weights, inputs);
+  pipeline::raise_opset_for(model, recipe);
+  result.notes = std::move(model.notes);
   insert_qdq(graph, plan, result.activations, weights);
   infer_shapes(graph);
   result.graph = std::move(graph);
@@ -68,12 +69,13 @@ Quantized quantize_without_samples(const Graph& model, const Recipe& recipe) {
   Prepared prepared = pipeline::prepare_model(model, recipe);
   Quantized result;
   result.prepared = prepared.graph;
+  const QuantizedWeights weights = round_weights(prepared.graph, prepared.plan, {});
+  pipeline::raise_opset_for(prepared, recipe);
   result.notes = std::move(prepared.notes);
   const bool dynamic = recipe.mode == QuantizeMode::dynamic;
   result.notes.push_back(fmt::format(
       kWithoutSamples, dynamic ? "activations get their range from each run" : "activations stay in float"));
   tell_of_unused(recipe, dynamic ? "dynamic" : "weights_only", result.notes);
-  const QuantizedWeights weights = round_weights(prepared.graph, prepared.plan, {});
   (dynamic ? insert_dynamic : insert_weights_only)(prepared.graph, prepared.plan, weights);
   infer_shapes(prepared.graph);
   result.graph = std::move(prepared.graph);

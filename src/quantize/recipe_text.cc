@@ -138,6 +138,12 @@ std::string recipe_text(const Recipe& recipe) {
       backend_of(recipe).name, recipe::name_of(recipe.mode), recipe.threads, recipe.skip_bad_files, recipe.batch_size,
       recipe.calibrate_steps, recipe.equalize_channels, recipe.compensate_rounding, recipe.correct_biases);
   if (!recipe.calibration.empty()) text += fmt::format("calibration: {}\n", yaml_scalar(recipe.calibration.string()));
+  if (recipe.opset != 0) text += fmt::format("opset: {}\n", recipe.opset);
+  if (recipe.weight_storage) {
+    const bool integers = *recipe.weight_storage == WeightStorage::integers;
+    text += fmt::format("weight_storage: {}\n", integers ? "integers" : "floats");
+  }
+  if (!recipe.runtime_version.empty()) text += fmt::format("runtime_version: {}\n", recipe.runtime_version);
   if (!recipe.to.empty()) text += fmt::format("to: {}\n", recipe.to);
   if (!recipe.output.empty()) text += fmt::format("output: {}\n", yaml_scalar(recipe.output.string()));
   text += recipe::images_text(recipe);

@@ -11,7 +11,7 @@ using namespace octavo;
 using namespace octavo::test;
 
 TEST_CASE("backends are found by name, and an unknown name lists them") {
-  CHECK(backend_named("onnxruntime").min_opset == 13);
+  CHECK(backend_named("onnxruntime").min_opset == 10);
   CHECK_THROWS_WITH(backend_named("ort"), Catch::Contains("onnxruntime"));
   CHECK(error_of([] { backend_named(""); }) == ErrorCode::invalid_argument);
   for (const BackendSpec* backend : backends()) {

@@ -86,6 +86,32 @@ TEST_CASE("insert_qdq puts a pair around every planned value and stores constant
   CHECK(outputs[0].data<float>()[3] == 4.0F);  // relu(4 + 0.5) + relu(-8 - 1) = 4.5, to even
 }
 
+TEST_CASE("weights for parsers without integer constants: floats that are rounded to the same integers") {
+  Small net;
+  Graph integers = net.graph;
+  insert_qdq(integers, net.plan, net.activations, net.weights);
+  for (WeightPlan& weight : net.plan.weights) weight.storage = WeightStorage::floats;
+  insert_qdq(net.graph, net.plan, net.activations, net.weights);
+  net.graph.check();
+  const std::string text = statements(net.graph);
+  CHECK_THAT(text, Catch::Contains("const w_rounded: f32[2,1,1,1] = {1, -2}"));
+  CHECK_THAT(text,
+             Catch::Contains("w_quantized = QuantizeLinear \"w_QuantizeLinear\" (w_rounded, w_scale, w_zero_point) "
+                             "{axis=0}"));
+  CHECK_THAT(text, Catch::Contains("(w_quantized, w_scale, w_zero_point) {axis=0}"));
+  const auto inputs = random_inputs(integers, 1);
+  CHECK(same_bits(run_graph(integers, inputs), run_graph(net.graph, inputs)));
+}
+
+TEST_CASE("the float of every integer is rounded to that integer again, whatever the scale") {
+  for (const float scale : {1e-38F, 1.1920929e-07F, 0.0123456789F, 1.0F / 3.0F, 7777.7F, 1e36F}) {
+    for (std::int32_t q = -128; q < 128; ++q) {
+      const AffineMap map{scale, 0, -128, 127};
+      CHECK(quantize_value(dequantize_value(q, map), map) == q);
+    }
+  }
+}
+
 TEST_CASE("float operators go on reading floats that float operators compute") {
   Graph graph = parse_graph(R"(graph opset 13 {
     input x: f32[1,1,2,2]

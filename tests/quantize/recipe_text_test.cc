@@ -34,6 +34,9 @@ class RandomRecipe {
     if (maybe()) recipe.calibration = text();
     if (maybe()) recipe.output = text();
     recipe.threads = below(1025);
+    if (maybe()) recipe.opset = 10 + below(12);
+    if (maybe()) recipe.weight_storage = maybe() ? WeightStorage::integers : WeightStorage::floats;
+    if (maybe()) recipe.runtime_version = "8601";
     recipe.skip_bad_files = maybe();
     return recipe;
   }
@@ -172,6 +175,9 @@ void check_same(const Recipe& a, const Recipe& b) {
   CHECK(a.calibration == b.calibration);
   CHECK(a.output == b.output);
   CHECK(a.threads == b.threads);
+  CHECK(a.opset == b.opset);
+  CHECK(a.weight_storage == b.weight_storage);
+  CHECK(a.runtime_version == b.runtime_version);
   CHECK(a.skip_bad_files == b.skip_bad_files);
 }
 
