@@ -104,7 +104,7 @@ std::string reason_against(const Graph& graph, const Node& node, const OpRule& r
   if (node.input(0) == kNoValue || node.output(0) == kNoValue) return "it has no input or no output";
   if (!is_float(graph, node.input(0)) || !is_float(graph, node.output(0))) return "it does not compute in f32";
   if (rule.role == OpRole::weighted) return reason_against_weight(graph, node, rule);
-  if (rule.role == OpRole::computes || rule.role == OpRole::joins) {
+  if (rule.role == OpRole::computes || rule.role == OpRole::joins || rule.role == OpRole::residual) {
     for (const ValueId input : node.inputs) {
       if (input != kNoValue && graph.value(input).is_constant()) return "one of its operands is constant";
     }

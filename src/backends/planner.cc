@@ -96,6 +96,7 @@ std::string Planner::reason_against_kept_floats(NodeId id) const {
 
 std::string Planner::reason_against_node(NodeId id) const {
   std::string reason = reason_against_operator(id);
+  if (reason.empty() && rule_of(id)->role == OpRole::residual) return reason_against_residual(id);
   if (reason.empty()) reason = reason_against_kept_floats(id);
   if (!reason.empty() || rule_of(id)->role == OpRole::weighted) return reason;
   const Node& node = graph_.node(id);
@@ -126,7 +127,8 @@ bool Planner::reads_integers(NodeId reader, ValueId value) const {
 /// What a node computes, the activation that alone reads it included: no pair comes between the two.
 ValueId Planner::result_of(NodeId id) const {
   const ValueId output = graph_.node(id).output(0);
-  if (rules_[index(id)]->role != OpRole::weighted && rules_[index(id)]->role != OpRole::computes) return output;
+  const OpRole role = rules_[index(id)]->role;
+  if (role != OpRole::weighted && role != OpRole::computes && role != OpRole::residual) return output;
   if (graph_.use_count(output) != 1 || graph_.is_output(output) || graph_.is_captured(output)) return output;
   const NodeId reader = graph_.consumers(output).front();
   const OpRule* rule = rules_[index(reader)];
@@ -171,6 +173,7 @@ void Planner::quantize_around(NodeId id) {
   const Node& node = graph_.node(id);
   const OpRule* rule = rules_[index(id)];
   if (rule->role == OpRole::activation) return;  // its host answers for it
+  if (rule->role == OpRole::residual) return quantize(skip_branch(id));
   for (std::size_t i = 0; i < (has_one_data_input(*rule) ? 1 : node.inputs.size()); ++i) quantize(node.input(i));
   if (rule->role == OpRole::weighted || rule->role == OpRole::computes) {
     // A float result is quantized by whichever integer operator reads it.

@@ -41,6 +41,8 @@ class Planner {
   std::string reason_against_operator(NodeId id) const;
   std::string reason_against_kept_floats(NodeId id) const;
   std::string reason_against_readers(ValueId result) const;
+  ValueId skip_branch(NodeId id) const;
+  std::string reason_against_residual(NodeId id) const;
   bool reads_integers(NodeId reader, ValueId value) const;
   ValueId result_of(NodeId id) const;
   void drop_unfed_movers();

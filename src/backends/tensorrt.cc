@@ -5,13 +5,15 @@
 namespace octavo::planning {
 namespace {
 
-// Pairs stand before convolutions and linear layers; TensorRT moves them through pooling and the like by itself. It
-// takes int8 with zero points of 0 alone, and biases in float.
+// Pairs stand before convolutions and linear layers; TensorRT moves them through pooling and the like by itself. A sum
+// is fused into the convolution before it where the branch that skips it has a pair. It takes int8 with zero points of
+// 0 alone, and biases in float.
 constexpr std::array kRules{
     OpRule{"Conv", OpRole::weighted, /*float_output=*/true},
     OpRule{"ConvTranspose", OpRole::weighted, /*float_output=*/true},
     OpRule{"Gemm", OpRole::weighted, /*float_output=*/true},
     OpRule{"MatMul", OpRole::weighted, /*float_output=*/true},
+    OpRule{"Add", OpRole::residual},
     OpRule{"Relu", OpRole::activation},
     OpRule{"Clip", OpRole::activation},
 };
@@ -27,7 +29,9 @@ constexpr BackendSpec kSpec{
     .weight_limits = {.quint8 = false, .affine = AffineSchemes::none, .most_bits = 8, .per_channel = true},
     .int32_bias = false,
     .dynamic = false,
-    .min_opset = 13,
+    // As MMRazor and NVIDIA's own tools write it: parsers before TensorRT 10 want floats in front of QuantizeLinear.
+    .weight_storage = WeightStorage::floats,
+    .min_opset = 10,
     .rules = kRules,
     .narrow_weights = {},
     .observer_rule = {},

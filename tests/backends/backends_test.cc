@@ -81,15 +81,40 @@ TEST_CASE("openvino: averages share with what they average, and float operators 
 
 TEST_CASE("tensorrt: pairs before weighted operators alone, int8 with zero points of 0") {
   const Named plan = plan_of(kNet, "tensorrt");
-  CHECK(plan.integer == Set{"c1", "r1", "c2", "c3", "t", "y"});
+  CHECK(plan.integer == Set{"c1", "r1", "c2", "s", "r2", "c3", "t", "y"});
   CHECK(plan.groups == Groups{{"x", "x"}, {"r1", "r1"}, {"m", "m"}, {"c3", "c3"}, {"f", "f"}});
   CHECK(plan.from_float == Set{"x", "m", "f"});
   CHECK(plan.biased.empty());
-  CHECK_THAT(plan.reasons.at("s"), Catch::Contains("Add has no integer kernel in tensorrt"));
+  CHECK_THAT(plan.reasons.at("a"), Catch::Contains("GlobalAveragePool has no integer kernel in tensorrt"));
+  CHECK(plan.weights.at("c2").storage == WeightStorage::floats);
   for (const auto& [name, activation] : plan.activations) {
     CHECK(activation.scheme.symmetric);
     CHECK(activation.scheme.is_signed());
   }
+}
+
+TEST_CASE("tensorrt: the branch that skips a convolution has a pair, and what the convolution computes has none") {
+  const std::string head = kIn + "const u: f32[4,4,1,1] = random(4) const n: f32[4,4,1,1] = random(6) ";
+  // A float operator computes the branch.
+  const Named skip = plan_of(head +
+                                 "c = Conv(x, w) e = Sigmoid(c) d = Conv(e, u) s = Add(e, d) r = Relu(s) "
+                                 "y = Softmax(r) output y",
+                             "tensorrt");
+  CHECK(skip.integer == Set{"c", "d", "s", "r"});
+  CHECK(skip.groups == Groups{{"x", "x"}, {"e", "e"}});
+  CHECK(skip.from_float == Set{"x", "e"});
+  // Convolutions compute both: the second is the branch.
+  const Named both =
+      plan_of(head + "c = Conv(x, w) d = Conv(c, u) e = Conv(c, n) s = Add(d, e) y = Softmax(s) output y", "tensorrt");
+  CHECK(both.integer == Set{"c", "d", "e", "s"});
+  CHECK(both.groups == Groups{{"x", "x"}, {"c", "c"}, {"e", "e"}});
+  // Somebody else reads the sums as well, no convolution is there, or the branch is to stay in float.
+  const Named read =
+      plan_of(head + "c = Conv(x, w) d = Conv(c, u) e = Sigmoid(c) s = Add(d, e) y = Add(s, d) output y", "tensorrt");
+  CHECK_THAT(read.reasons.at("s"), Catch::Contains("no integer operator before it"));
+  CHECK_THAT(
+      plan_of(head + "c = Conv(x, w) e = Sigmoid(c) f = Tanh(c) y = Add(e, f) output y", "tensorrt").reasons.at("y"),
+      Catch::Contains("no integer operator before it"));
 }
 
 TEST_CASE("academic: every result of a convolution or linear layer, and nothing else") {
