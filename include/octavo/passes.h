@@ -46,6 +46,13 @@ std::int64_t needed_opset(const Plan& plan);
 /// user.
 std::vector<std::string> raise_opset(Graph& graph, const Plan& plan, std::int64_t at_least = 0);
 
+/// Brings a model that another tool quantized in ONNX Runtime's QOperator form (QLinearConv, QLinearMatMul, and QGemm,
+/// QLinearAdd … of com.microsoft) to the one form that Octavo reads decisions from: float operators between
+/// DequantizeLinear and QuantizeLinear. What hands integers on gets pairs as well, and pairs of com.microsoft become
+/// those of ai.onnx; the opset is raised where their types need it. An operator on integers with no float form stays.
+/// Returns how many nodes it changed; 0: nothing was to do. Throws Error as upgrade_opset and infer_shapes do.
+int restore_qdq(Graph& graph);
+
 /// Value name → max |x| of each channel (dimension 1) over some samples.
 using ChannelMaxima = std::map<std::string, std::vector<float>, std::less<>>;
 

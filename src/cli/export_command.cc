@@ -8,6 +8,7 @@
 #include "octavo/error.h"
 #include "octavo/formats.h"
 #include "octavo/graph.h"
+#include "octavo/passes.h"
 #include "wrap.h"
 #include "write_file.h"
 
@@ -38,6 +39,7 @@ void run(const Arguments& arguments) {
   Graph graph =
       arguments.weights.empty() ? load_model(arguments.model) : load_model(arguments.model, arguments.weights);
   infer_shapes(graph);
+  restore_qdq(graph);
   require_supported(exporter, graph);
   SaveOptions options;
   options.runtime_version = arguments.runtime_version;

@@ -122,6 +122,7 @@ void run(const Arguments& arguments) {
   print_values(model, "input", model.inputs());
   print_values(model, "output", model.outputs());
   print_operators(model);
+  restore_qdq(model);
   if (!print_quantized(model)) print_support(model, backend);
 }
 

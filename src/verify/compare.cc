@@ -268,7 +268,9 @@ Comparison compare(const Graph& reference, const Graph& quantized, const DataSou
                 fmt::format("{} labels for {} samples: one a sample is needed, -1 where it has none",
                             options.labels.size(), data.size()));
   }
-  return Comparer(reference, quantized, options).run(data);
+  Graph restored = quantized;
+  restore_qdq(restored);
+  return Comparer(reference, restored, options).run(data);
 }
 
 }  // namespace octavo
