@@ -77,6 +77,9 @@ bad 1 "abacus" "an unknown backend" --images images --backend abacus
 bad 1 "no input 'picture'" "settings for an input that is not there" --images images --mean picture=1
 bad 1 "center_crop" "preprocessing that contradicts the model" --images images --center-crop 6x6
 bad 2 nowhere "an image folder that is not there" --images nowhere
+bad 1 "'22' found" "an operator set that is not written" --images images --opset 22
+bad 1 "integers or floats" "a storage of weights that is none" --images images --weight-storage halves
+bad 1 "digits" "a version that is none" --images images --runtime-version latest
 mkdir hollow
 bad 5 hollow "an empty image folder" --images hollow
 refused 2 "does not exist" "an output folder that is not there" quantize "$digits/digits.onnx" --images images \
@@ -237,6 +240,23 @@ refused 5 digits.onnx "statistics that are none" merge "$digits/digits.onnx" -o 
 refused 2 no.stats "statistics that are not there" quantize "$digits/digits.onnx" --calibration no.stats -o refused.onnx
 refused 1 "'4/3' found" "a share that does not exist" calibrate "$digits/digits.onnx" --images images --shard 4/3 \
   -o refused.stats
+
+echo "# what other runtimes read"
+check "pairs" quantize --images images -o pairs.onnx --no-verify
+check "... as operators on integers" gives 0 export pairs.onnx --to onnx-qoperator -o integers.onnx
+check "... which inspect sees" eval 'run inspect integers.onnx && grep -q "QLinearConv" out &&
+  grep -q "Quantized already" out'
+check "... and verify runs" gives 0 verify "$digits/digits.onnx" integers.onnx --images images --pixel-range 0,1
+check "... and export turns back" eval 'run export integers.onnx --to onnx -o back.onnx && run inspect back.onnx &&
+  ! grep -q QLinear out'
+check "... with FakeQuantize" gives 0 export pairs.onnx --to openvino-fakequantize -o fake.onnx
+check "... as a table" gives 0 export pairs.onnx --to json -o table.json
+check "... that has the input" grep -q '"name": "image"' table.json
+check "TensorRT's cache" quantize --images images --to tensorrt-cache --runtime-version 8601 -o trt.cache --no-verify
+check "... names its version" eval '[ "$(head -1 trt.cache)" = TRT-8601-EntropyCalibration2 ]'
+check "... has a line a tensor" grep -qE '^image: [0-9a-f]{8}$' trt.cache
+check "... has its float model beside it" gives 0 inspect trt_float.onnx
+refused 4 "zero point" "zero points in TensorRT's cache" export pairs.onnx --to tensorrt-cache -o refused.cache
 
 echo "# Ctrl-C"
 rows=400000 # of 2 x 4 x 4 floats: some 50 MB and far more work than it takes to interrupt it
