@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
+import command
 from zoo import Array, Model
 
 Run = Callable[[Array], list[Array]]
@@ -119,15 +119,11 @@ def nncf_default(job: Job) -> Quantized:
 
 def octavo_default(job: Job) -> Quantized:
     """The command as a user types it: its own reading of the pictures, no tuning flags; run by ONNX Runtime."""
-    folder = job.model.calibration_folder(job.data, job.scratch / "tensors")
+    flags = command.samples(job.model, job.data, job.scratch)
     out = job.scratch / "quantized.onnx"
     start = time.perf_counter()
-    done = subprocess.run([job.octavo, "quantize", job.model.path(job.data), "--images", folder, *job.model.flags,
-                           "-o", out, "--threads", str(job.threads), "--no-verify", "--quiet"],
-                          capture_output=True, text=True)
+    command.quantize(job.octavo, job.model.path(job.data), out, *flags, threads=job.threads)
     seconds = time.perf_counter() - start
-    if done.returncode:
-        raise RuntimeError(f"octavo quantize: exit code {done.returncode}: {(done.stderr or done.stdout).strip()}")
     return Quantized(onnx_runner(out, job.model.input, job.threads), out.stat().st_size, seconds)
 
 

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import tempfile
 from pathlib import Path
 
+import command
 from compare import Comparison
 from methods import onnx_runner
 from zoo import DEFAULT_DATA, REPOSITORY, ZOO
@@ -31,9 +31,9 @@ def main() -> None:
             truth, comparison = Comparison(model), Comparison(model)
             with tempfile.TemporaryDirectory() as folder:
                 out = Path(folder) / "quantized.onnx"
-                subprocess.run([args.octavo, "quantize", model.path(args.data), "--config", recipe, "--images",
-                                model.calibration_folder(args.data, Path(folder)), *model.flags, "-o", out,
-                                "--threads", str(args.threads), "--no-verify", "--quiet"], check=True)
+                flags = command.samples(model, args.data, Path(folder))
+                command.quantize(args.octavo, model.path(args.data), out, "--config", recipe, *flags,
+                                 threads=args.threads)
                 quantized = onnx_runner(out, model.input, args.threads)
                 for x, label in model.evaluation(args.data):
                     f = reference(x)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, 
 from onnxruntime.quantization.calibrate import CalibrationDataReader
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+import command
 from zoo import DEFAULT_DATA, REPOSITORY, ZOO, Array, Model
 
 
@@ -40,7 +40,7 @@ def seconds_of(work) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA)
-    parser.add_argument("--octavo", default=str(REPOSITORY / "build/release/octavo"))
+    parser.add_argument("--octavo", type=Path, default=REPOSITORY / "build/release/octavo")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--without-entropy", action="store_true", help="it takes gigabytes and most of the time")
     arguments = parser.parse_args()
@@ -51,21 +51,18 @@ def main() -> None:
         quant_pre_process(str(model.path(arguments.data)), str(prepared))
 
         stats = Path(folder) / "stats"
-        images = ["--images", model.calibration_folder(arguments.data, Path(folder)), *model.flags]
-
-        def octavo(command: str, output: Path, *flags: object) -> None:
-            subprocess.run([arguments.octavo, command, model.path(arguments.data), *map(str, flags), "-o", output,
-                            "--threads", "2", "--quiet"], check=True)
+        images = command.samples(model, arguments.data, Path(folder))
 
         def ours(*flags: object) -> None:
-            octavo("quantize", out, "--no-verify", *flags)
+            command.quantize(arguments.octavo, model.path(arguments.data), out, *flags, threads=2)
 
         def theirs(method: CalibrationMethod) -> None:
             quantize_static(str(prepared), str(out), Reader(model, arguments.data), quant_format=QuantFormat.QDQ,
                             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, per_channel=True,
                             calibrate_method=method)
 
-        octavo("calibrate", stats, "--a-observer", "MinMaxObserver", *images)
+        command.run(arguments.octavo, "calibrate", model.path(arguments.data), "-o", stats, "--a-observer",
+                    "MinMaxObserver", *images, threads=2)
         method = ["--a-observer", "KLObserver"]
         plain = ["--compensate-rounding", "false"]
         tools = {"octavo": lambda: ours(*images),

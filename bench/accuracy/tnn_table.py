@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import command
 from zoo import DEFAULT_DATA, REPOSITORY, ZOO
 
 PICTURES = 63
@@ -43,13 +43,10 @@ def measure(row: Row, args: argparse.Namespace, scratch: Path) -> tuple[float, f
     model = ZOO["squeezenet"]
     recipe, out, report = scratch / "recipe.yaml", scratch / "quantized.onnx", scratch / "report.json"
     recipe.write_text(row.recipe())
-    threads = ("--threads", str(args.threads), "--quiet")
-    subprocess.run([args.octavo, "quantize", model.path(args.data), "--config", recipe, "--images",
-                    model.calibration_folder(args.data, scratch / "tensors"), *model.flags, "-o", out, *threads,
-                    "--no-verify"], check=True)
-    subprocess.run([args.octavo, "verify", model.path(args.data), out, "--images", args.data / "imagenet/eval",
-                    "--labels", args.data / "imagenet/eval_labels.txt", *model.flags, "--json", report, *threads],
-                   check=True)
+    flags = command.samples(model, args.data, scratch)
+    command.quantize(args.octavo, model.path(args.data), out, "--config", recipe, *flags, threads=args.threads)
+    command.run(args.octavo, "verify", model.path(args.data), out, "--images", args.data / "imagenet/eval", "--labels",
+                args.data / "imagenet/eval_labels.txt", *model.flags, "--json", report, threads=args.threads)
     found = json.loads(report.read_text())
     output = found["outputs"][0]
     return 100 * found["quantized_accuracy"]["top1"], 100 * output["top1_agreement"], output["sqnr_db"]
