@@ -66,11 +66,11 @@ Prepared prepare_model(const Graph& model, const Recipe& recipe) {
   return prepared;
 }
 
-void raise_opset_for(Prepared& model, const Recipe& recipe) {
+void raise_opset_for(Graph& graph, const Plan& plan, const Recipe& recipe, std::vector<std::string>& notes) {
   constexpr std::int64_t kOpsetOfDynamic = 11;
   const std::int64_t least = recipe.mode == QuantizeMode::dynamic ? kOpsetOfDynamic : 0;
-  const auto raised = raise_opset(model.graph, model.plan, std::max(recipe.opset, least));
-  model.notes.insert(model.notes.end(), raised.begin(), raised.end());
+  const auto raised = raise_opset(graph, plan, std::max(recipe.opset, least));
+  notes.insert(notes.end(), raised.begin(), raised.end());
 }
 
 CalibrationSamples::CalibrationSamples(const DataSource& data, const Recipe& recipe) : data_(data), size_(data.size()) {

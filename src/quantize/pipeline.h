@@ -48,7 +48,7 @@ Calibration load_fitting(Prepared& model, const Recipe& recipe, const DataSource
 
 /// Raises the graph to the opset that the plan and the recipe ask for, right before integers are inserted: a
 /// calibration, which knows the graph from before, then fits whatever schemes are tried.
-void raise_opset_for(Prepared& model, const Recipe& recipe);
+void raise_opset_for(Graph& graph, const Plan& plan, const Recipe& recipe, std::vector<std::string>& notes);
 
 /// Throws Error(invalid_argument), naming both, where a calibration is not of these.
 void require_model(const Calibration& calibration, const Prepared& model, const std::string& file);

@@ -17,6 +17,7 @@ using pipeline::Prepared;
 /// All that follows once there is a calibration: parameters, weights, biases, nodes.
 Quantized finish(Prepared model, Calibration calibration, const Recipe& recipe) {
   Quantized result;
+  result.notes = std::move(model.notes);
   result.prepared = model.graph;
   result.plan = model.plan;
   result.calibration = std::move(calibration);
@@ -27,8 +28,7 @@ Quantized finish(Prepared model, Calibration calibration, const Recipe& recipe) 
   const InputStatistics& inputs = result.calibration.inputs;
   if (recipe.compensate_rounding) compensate_rounding(graph, plan, inputs, recipe.threads, weights);
   if (recipe.correct_biases) correct_biases(graph, plan, weights, inputs);
-  pipeline::raise_opset_for(model, recipe);
-  result.notes = std::move(model.notes);
+  pipeline::raise_opset_for(graph, plan, recipe, result.notes);
   insert_qdq(graph, plan, result.activations, weights);
   infer_shapes(graph);
   result.graph = std::move(graph);
@@ -70,8 +70,8 @@ Quantized quantize_without_samples(const Graph& model, const Recipe& recipe) {
   Quantized result;
   result.prepared = prepared.graph;
   const QuantizedWeights weights = round_weights(prepared.graph, prepared.plan, {});
-  pipeline::raise_opset_for(prepared, recipe);
   result.notes = std::move(prepared.notes);
+  pipeline::raise_opset_for(prepared.graph, prepared.plan, recipe, result.notes);
   const bool dynamic = recipe.mode == QuantizeMode::dynamic;
   result.notes.push_back(fmt::format(
       kWithoutSamples, dynamic ? "activations get their range from each run" : "activations stay in float"));
