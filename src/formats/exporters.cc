@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "format.h"
+#include "ncnn/ncnn_format.h"
 #include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "octavo/formats.h"
@@ -21,7 +22,8 @@ namespace {
 constexpr std::array kExporters = {&formats::kOnnxExporter,          &formats::kQOperatorExporter,
                                    &formats::kOpenVinoExporter,      &formats::kFakeQuantizeExporter,
                                    &formats::kTableJsonExporter,     &formats::kTensorRtExporter,
-                                   &formats::kTensorRtCacheExporter, &formats::kTensorRtJsonExporter};
+                                   &formats::kTensorRtCacheExporter, &formats::kTensorRtJsonExporter,
+                                   &formats::kNcnnExporter,          &formats::kNcnnTableExporter};
 
 std::string names() {
   std::string text;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <cmath>
 #include <optional>
 #include <set>
 
@@ -57,6 +57,14 @@ Wanted wanted_of(std::span<const Layer> layers, std::string_view blob) {
     return wanted_by(layer);
   }
   return {};
+}
+
+/// Operators that stand around the one that a layer is for, which has the layer's name: that finds it in ncnn's tables.
+bool stands_around(const Layer& layer, std::string_view op_type) {
+  static constexpr std::array<std::string_view, 5> kHelpers{"DequantizeLinear", "Flatten", "QuantizeLinear", "Reshape",
+                                                            "Transpose"};
+  if (layer.type == op_type || layer.type == "Permute") return false;
+  return std::find(kHelpers.begin(), kHelpers.end(), op_type) != kHelpers.end();
 }
 
 const ReadRule* rule_for(std::string_view type) {
@@ -169,7 +177,8 @@ std::vector<ValueId> LayerReader::emit_several(const Layer& layer, std::string_v
                                                std::vector<ValueId> inputs, std::size_t outputs,
                                                Attributes attributes) {
   Node node;
-  node.name = graph_.unique_node_name(layer.name);
+  node.name =
+      graph_.unique_node_name(stands_around(layer, op_type) ? fmt::format("{}_{}", layer.name, op_type) : layer.name);
   node.op_type = op_type;
   node.inputs = std::move(inputs);
   for (const auto& [name, value] : attributes) node.attributes[std::string(name)] = value;
@@ -217,7 +226,7 @@ void LayerReader::finish_like(const Layer& layer, const ReadBlob& input, ValueId
 ValueId LayerReader::pair(const Layer& layer, ValueId value, float scale) {
   const auto known = pairs_.find({value, scale});
   if (known != pairs_.end()) return known->second;
-  if (!(scale > 0.0F) || !(1.0F / scale > 0.0F) || scale > std::numeric_limits<float>::max()) {
+  if (!(scale > 0.0F) || !std::isfinite(scale) || !std::isfinite(1.0F / scale)) {
     contradict(fmt::format("the scale {} of its integers is not above zero and finite", scale));
   }
   const ValueId step = constant(layer, "scale", Tensor::scalar(1.0F / scale));

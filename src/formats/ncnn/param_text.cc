@@ -154,6 +154,9 @@ std::string name(Words& words, std::string_view wanted) {
   if (word.size() > kLongestName) {
     words.fail(fmt::format("{} has {} characters, ncnn reads {}", wanted, word.size(), kLongestName));
   }
+  if (std::any_of(word.begin(), word.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; })) {
+    words.fail(fmt::format("{} holds characters that are no text", wanted));
+  }
   return std::string(word);
 }
 
