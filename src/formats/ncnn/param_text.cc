@@ -30,7 +30,9 @@ class Words {
  public:
   explicit Words(std::string_view text) : text_(text) {}
 
-  [[noreturn]] void fail(const std::string& what) const {
+  [[noreturn]] void fail(std::string what) const {
+    std::replace_if(
+        what.begin(), what.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, '?');
     throw Error(ErrorCode::bad_model, fmt::format("line {}: {}", line_, what));
   }
 
