@@ -73,9 +73,8 @@ const Node& node_of(const Graph& graph, std::string_view op_type) {
 TEST_CASE("QOperator: integers from input to output, a Relu below no saturation as a Clip on them") {
   const Graph graph = onnx_file::to_qoperators(graph_of(kNet));
   graph.check();
-  CHECK(operators(graph) ==
-        std::multiset<std::string>{"QuantizeLinear", "QLinearConv", "Clip", "MaxPool", "Flatten", "QGemm"});
-  CHECK(graph.opsets.at("com.microsoft") == 1);
+  CHECK(operators(graph) == std::multiset<std::string>{"QuantizeLinear", "QLinearConv", "Clip", "MaxPool", "Flatten",
+                                                       "DequantizeLinear", "DequantizeLinear", "Gemm"});
   const Node& conv = node_of(graph, "QLinearConv");
   CHECK(conv.name == "conv");
   const Tensor& bias = *graph.constant(conv.input(8));
@@ -85,10 +84,39 @@ TEST_CASE("QOperator: integers from input to output, a Relu below no saturation 
   const Node& clip = node_of(graph, "Clip");
   CHECK(graph.constant(clip.input(1))->data<std::int8_t>()[0] == 0);
   CHECK(graph.constant(clip.input(2))->data<std::int8_t>()[0] == 127);
+}
+
+TEST_CASE("QOperator: Gemm has kernels for unsigned activations alone, and may end in float") {
+  const std::string net = R"(
+    input x: f32[1,2]
+    const s: f32[] = {0.5}
+    const z: u8[] = {3}
+    q = QuantizeLinear(x, s, z)
+    d = DequantizeLinear(q, s, z)
+    const w: i8[3,2] = {1,2,3,4,5,6}
+    const ws: f32[3] = {0.5,0.25,0.125}
+    const wz: i8[3] = {0,0,0}
+    v = DequantizeLinear(w, ws, wz) {axis=0}
+    const b: f32[3] = {1,2,3} )";
+  const Graph graph =
+      onnx_file::to_qoperators(graph_of("graph opset 13 {" + net + "y = Gemm(d, v) {transB=1, beta=1.0} output y}"));
+  CHECK(operators(graph) == std::multiset<std::string>{"QuantizeLinear", "QGemm"});
+  CHECK(graph.opsets.at("com.microsoft") == 1);
   const Node& gemm = node_of(graph, "QGemm");
   CHECK(gemm.domain == "com.microsoft");
   CHECK(gemm.inputs.size() == 6);  // neither bias nor parameters of a result
+  CHECK_FALSE(gemm.has("beta"));
   CHECK(graph.value(gemm.output(0)).name == "y");
+  const Graph integers = onnx_file::to_qoperators(
+      graph_of("graph opset 13 {" + net +
+               "g = Gemm(d, v, b) {transB=1} r = QuantizeLinear(g, s, z) y = DequantizeLinear(r, s, z) "
+               "output y}"));
+  const Node& both = node_of(integers, "QGemm");
+  CHECK(both.inputs.size() == 9);
+  CHECK(integers.constant(both.input(6))->data<std::int32_t>()[2] == 48);  // 3 / (0.5 * 0.125)
+  const Graph factor =
+      onnx_file::to_qoperators(graph_of("graph opset 13 {" + net + "y = Gemm(d, v, b) {transB=1, beta=2.0} output y}"));
+  CHECK(operators(factor).count("Gemm") == 1);
 }
 
 TEST_CASE("QOperator: what cannot be written on integers stays between its pairs") {

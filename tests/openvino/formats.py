@@ -60,7 +60,7 @@ def prove(subject: proof.Subject, what: str, path: Path, ours: list, least_db: f
 
 made = [proof.made_net(WORK, 13), proof.made_net(WORK, 10)]
 for each_subject in (proof.digits(), *made, *proof.shared_models(100)):
-    qdq = proof.quantize(OCTAVO, each_subject, WORK / f"{each_subject.path.stem}.onnx", "--to", "openvino")
+    qdq = proof.quantize(OCTAVO, each_subject, WORK / f"{each_subject.path.stem}.qdq.onnx", "--to", "openvino")
     our_own = proof.our_outputs(RUNNER, qdq, each_subject.samples(), WORK)
     prove(each_subject, "Q/DQ", qdq, our_own, 30)
     fake = WORK / f"{each_subject.path.stem}.fake.onnx"

@@ -25,20 +25,32 @@ struct Form {
   bool bias = false;              ///< input 2 becomes int32
   bool float_result = false;      ///< the result may be float
   bool parameters_first = false;  ///< of the result: before the operands
+  bool unsigned_only = false;     ///< kernels for uint8 results, and uint8 first operands, alone
   std::string_view unknown = {};  ///< attribute that the integer operator has not
 };
 
 constexpr std::array kForms{
-    Form{"Conv", "", "QLinearConv", 2, /*bias=*/true},
-    Form{"MatMul", "", "QLinearMatMul", 2},
-    Form{"Gemm", kMicrosoft, "QGemm", 2, /*bias=*/true, /*float_result=*/true, false, "beta"},
-    Form{"Add", kMicrosoft, "QLinearAdd", 2},
-    Form{"Mul", kMicrosoft, "QLinearMul", 2},
-    Form{"Concat", kMicrosoft, "QLinearConcat", 0, false, false, /*parameters_first=*/true},
-    Form{"Sigmoid", kMicrosoft, "QLinearSigmoid"},
-    Form{"LeakyRelu", kMicrosoft, "QLinearLeakyRelu"},
-    Form{"GlobalAveragePool", kMicrosoft, "QLinearGlobalAveragePool"},
-    Form{"AveragePool", kMicrosoft, "QLinearAveragePool", 1, false, false, false, "dilations"},
+    Form{.op_type = "Conv", .domain = "", .integer_type = "QLinearConv", .operands = 2, .bias = true},
+    Form{.op_type = "MatMul", .domain = "", .integer_type = "QLinearMatMul", .operands = 2},
+    Form{.op_type = "Gemm",
+         .domain = kMicrosoft,
+         .integer_type = "QGemm",
+         .operands = 2,
+         .bias = true,
+         .float_result = true,
+         .unsigned_only = true,
+         .unknown = "beta"},
+    Form{.op_type = "Add", .domain = kMicrosoft, .integer_type = "QLinearAdd", .operands = 2},
+    Form{.op_type = "Mul", .domain = kMicrosoft, .integer_type = "QLinearMul", .operands = 2},
+    Form{.op_type = "Concat",
+         .domain = kMicrosoft,
+         .integer_type = "QLinearConcat",
+         .operands = 0,
+         .parameters_first = true},
+    Form{.op_type = "Sigmoid", .domain = kMicrosoft, .integer_type = "QLinearSigmoid"},
+    Form{.op_type = "LeakyRelu", .domain = kMicrosoft, .integer_type = "QLinearLeakyRelu"},
+    Form{.op_type = "GlobalAveragePool", .domain = kMicrosoft, .integer_type = "QLinearGlobalAveragePool"},
+    Form{.op_type = "AveragePool", .domain = kMicrosoft, .integer_type = "QLinearAveragePool", .unknown = "dilations"},
 };
 
 /// What gives each integer it gets on as it is, from the opset on in which it takes 8 bits.
@@ -236,6 +248,8 @@ class Converter {
     if (read.empty()) return;
     const auto result = result_of(node.output(0));
     if (!result && !form.float_result) return;
+    const bool is_unsigned = read[0].params.storage == DType::u8 && (!result || result->params.storage == DType::u8);
+    if (form.unsigned_only && !is_unsigned) return;
     const bool has_bias = form.bias && node.input(2) != kNoValue;
     std::optional<Tensor> rounded = has_bias ? bias(node, read[0].params, read[1].params) : std::nullopt;
     if (has_bias && !rounded) return;
