@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "octavo/core/arithmetic.h"
 #include "octavo/graph.h"
 #include "octavo/plan.h"
 
@@ -94,6 +95,9 @@ struct BackendSpec {
   std::span<const OpRule> rules;
   std::span<const NarrowWeights> narrow_weights;
   ObserverRule observer_rule;
+  /// Sizes of inputs must be known, all but the batch.
+  bool static_shapes = false;
+  Arithmetic arithmetic;
 
   const OpRule* rule_for(std::string_view op_type) const;
 };

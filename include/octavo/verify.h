@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "octavo/core/arithmetic.h"
 #include "octavo/data.h"
 #include "octavo/graph.h"
 #include "octavo/progress.h"
@@ -43,6 +45,12 @@ struct Accuracy {
   double top5 = 0.0;
 };
 
+/// How well the classes of pixels are found, in [0, 1]: from counts over all pictures together.
+struct MaskAccuracy {
+  double mean_iou = 0.0;  ///< mean over the classes that a mask or the graph has of intersection / union
+  double pixels = 0.0;    ///< share of pixels with the right class
+};
+
 struct Comparison {
   std::size_t samples = 0;
   std::vector<OutputComparison> outputs;
@@ -50,7 +58,18 @@ struct Comparison {
   std::size_t labelled = 0;
   std::optional<Accuracy> float_accuracy;
   std::optional<Accuracy> quantized_accuracy;
+  std::size_t masked = 0;  ///< samples with a mask
+  std::optional<MaskAccuracy> float_masks;
+  std::optional<MaskAccuracy> quantized_masks;
   std::vector<std::string> bad_files;
+};
+
+/// Masks, pictures or .npy files with the class of each pixel, of the first output: scores [1, C, H, W] or classes
+/// [1, H, W].
+struct MaskOptions {
+  std::vector<std::filesystem::path> files;  ///< in the order of the source, empty where a sample has none
+  std::int64_t classes = 0;                  ///< of the scores the first so many count; 0: all
+  std::int64_t ignored = 255;                ///< pixels of this label count for nothing, as labels beyond the classes
 };
 
 struct VerifyOptions {
@@ -61,6 +80,9 @@ struct VerifyOptions {
   bool skip_bad_files = false;
   /// Class of each sample, in the order of the source, -1 where it has none; empty: no labels.
   std::vector<std::int64_t> labels;
+  MaskOptions masks;
+  /// With which the quantized graph is computed: that of the backend it was made for.
+  Arithmetic arithmetic = {};
   Progress progress;
 };
 
@@ -69,7 +91,29 @@ struct VerifyOptions {
 Comparison compare(const Graph& reference, const Graph& quantized, const DataSource& data,
                    const VerifyOptions& options);
 
-/// Labels for the samples of `data` by file; throws Error(bad_data) where none of them has one.
+/// Labels for the samples of `data` by file; throws Error(bad_data) where none of them has one, or some are masks.
 std::vector<std::int64_t> labels_for(const DataSource& data, const std::vector<LabelledSample>& labels);
+/// The same for masks; throws Error(bad_data) where some are classes.
+std::vector<std::filesystem::path> masks_for(const DataSource& data, const std::vector<LabelledSample>& labels);
+
+/// What of a graph's work Q/DQ turns into integers, by the graph alone: a runtime may do less.
+struct WorkShare {
+  /// Multiplications of Conv, ConvTranspose, Gemm and MatMul, and their integer forms, for one sample.
+  double integer_multiplies = 0.0;
+  double float_multiplies = 0.0;
+  /// Those operators whose shapes are not known, which count for nothing.
+  std::size_t unknown = 0;
+  /// Places where a tensor goes from float to integers at run time, or from integers to float.
+  std::size_t boundaries = 0;
+
+  /// In [0, 1]; nothing where there are no multiplications.
+  std::optional<double> integer_share() const {
+    const double all = integer_multiplies + float_multiplies;
+    return all > 0.0 ? std::optional(integer_multiplies / all) : std::nullopt;
+  }
+};
+/// An operator counts as integer where DequantizeLinear feeds its data and its weights; any other operator where it
+/// stands between DequantizeLinear and QuantizeLinear. Open batch sizes are taken as 1.
+WorkShare work_share(const Graph& graph);
 
 }  // namespace octavo

@@ -27,6 +27,7 @@ constexpr BackendSpec kSpec{
     .rules = kRules,
     .narrow_weights = {},
     .observer_rule = {},
+    .arithmetic = kOnnxRuntimeArithmetic,
 };
 
 }  // namespace

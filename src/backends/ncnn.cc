@@ -42,6 +42,8 @@ constexpr BackendSpec kSpec{
     .rules = kRules,
     .narrow_weights = kNarrowWeights,
     .observer_rule = {},
+    .static_shapes = true,
+    .arithmetic = kNcnnArithmetic,
 };
 
 }  // namespace

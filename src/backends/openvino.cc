@@ -45,6 +45,7 @@ constexpr BackendSpec kSpec{
     .rules = kRules,
     .narrow_weights = {},
     .observer_rule = {},
+    .arithmetic = kFloatBiasArithmetic,
 };
 
 }  // namespace

@@ -35,6 +35,8 @@ constexpr BackendSpec kSpec{
     .narrow_weights = {},
     // Few elements make a poor histogram; what comes from outside must not be clipped.
     .observer_rule = {.observer = "TNNMinMaxObserver", .inputs = true, .plane_below = 100},
+    .static_shapes = true,
+    .arithmetic = kTnnArithmetic,
 };
 
 }  // namespace

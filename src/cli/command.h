@@ -17,10 +17,13 @@ void add_calibrate_command(CLI::App& app);
 void add_merge_command(CLI::App& app);
 void add_verify_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
+void add_check_command(CLI::App& app);
 void add_export_command(CLI::App& app);
 void add_config_command(CLI::App& app);
 
-/// A flag for every option of a recipe but the keys and groups in `without`, and those that the command has already.
-void add_recipe_flags(CLI::App& command, Recipe& recipe, std::initializer_list<std::string_view> without = {});
+/// A flag for every option of a recipe but the keys and groups in `without`, of which the keys in `but` are meant all
+/// the same, and those that the command has already.
+void add_recipe_flags(CLI::App& command, Recipe& recipe, std::initializer_list<std::string_view> without = {},
+                      std::initializer_list<std::string_view> but = {});
 
 }  // namespace octavo::cli

@@ -60,7 +60,23 @@ std::string summary_text(const Comparison& comparison) {
     text += accuracy_line("top-1", comparison.float_accuracy->top1, comparison.quantized_accuracy->top1);
     text += accuracy_line("top-5", comparison.float_accuracy->top5, comparison.quantized_accuracy->top5);
   }
+  if (comparison.float_masks && comparison.quantized_masks) {
+    text += fmt::format("Accuracy on {} masks:\n", comparison.masked);
+    text += accuracy_line("mIoU", comparison.float_masks->mean_iou, comparison.quantized_masks->mean_iou);
+    text += accuracy_line("pixels", comparison.float_masks->pixels, comparison.quantized_masks->pixels);
+  }
   return text;
+}
+
+std::string work_text(const WorkShare& work) {
+  std::string text = "Work: ";
+  if (const auto share = work.integer_share()) {
+    text += fmt::format("{:.1f} % of {:.1f} million multiplications in integers, ", 100 * *share,
+                        (work.integer_multiplies + work.float_multiplies) * 1e-6);
+  }
+  text += fmt::format("{} changes between float and integers", work.boundaries);
+  if (work.unknown > 0) text += fmt::format("; {} operators of unknown shape not counted", work.unknown);
+  return text + '\n';
 }
 
 std::string layer_table(const std::vector<LayerComparison>& layers) {

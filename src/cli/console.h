@@ -42,6 +42,8 @@ std::string sqnr_text(double sqnr_db);
 
 /// Lines for people: outputs, accuracy where there are labels.
 std::string summary_text(const Comparison& comparison);
+/// How much of a quantized graph's work is integers: a line for people.
+std::string work_text(const WorkShare& work);
 /// A table of the layers given.
 std::string layer_table(const std::vector<LayerComparison>& layers);
 /// The layers with the lowest SQNR first.

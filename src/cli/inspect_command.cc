@@ -5,22 +5,22 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "command.h"
 #include "console.h"
-#include "octavo/backends.h"
 #include "octavo/execute.h"
 #include "octavo/formats.h"
 #include "octavo/passes.h"
-#include "wrap.h"
+#include "octavo/quantize.h"
+#include "support_report.h"
 
 namespace octavo::cli {
 namespace {
 
 struct Arguments {
   std::string model;
-  std::string backend = "onnxruntime";
+  Recipe recipe;
 };
 
 std::string type_text(const Value& value) {
@@ -54,18 +54,6 @@ void print_operators(const Graph& graph) {
   for (const auto& [type, count] : counts) fmt::print("  {:>5}  {}\n", count, type);
 }
 
-/// Sizes of planned weights as they are and as integers.
-std::pair<std::uint64_t, std::uint64_t> weight_bytes(const Graph& graph, const Plan& plan) {
-  std::uint64_t floats = 0;
-  std::uint64_t integers = 0;
-  for (const WeightPlan& weight : plan.weights) {
-    const Tensor& tensor = *graph.constant(graph.node(weight.node).input(weight.input));
-    floats += tensor.byte_size();
-    integers += static_cast<std::uint64_t>(tensor.size()) * size_of(weight.scheme.storage());
-  }
-  return {floats, integers};
-}
-
 /// For a model that is quantized already: what it carries instead of a plan.
 bool print_quantized(const Graph& graph) {
   int pairs = 0;
@@ -89,30 +77,25 @@ void print_reason(const std::string& reason, const std::vector<std::string>& nod
   if (nodes.size() > kNamesShown) fmt::print("        and {} more\n", nodes.size() - kNamesShown);
 }
 
-void print_support(const Graph& model, const BackendSpec& backend) {
-  Graph graph = model;
-  prepare_for(graph, backend);
-  const auto support = explain_plan(graph, backend);
-  int integer = 0;
+void print_support(const Graph& model, const Recipe& recipe) {
+  const SupportReport report = support_of(model, recipe);
   std::map<std::string, std::vector<std::string>> floats;
-  for (const NodeSupport& entry : support) {
-    if (entry.integer) {
-      ++integer;
-    } else {
-      floats[entry.reason].push_back(describe(graph, entry.node));
-    }
+  for (const OperatorSupport& entry : report.operators) {
+    if (entry.support != Support::integer) floats[entry.reason].push_back(entry.node);
   }
-  fmt::print("\nWith {} ({}):\n{} operators after preparing, {} run in integers, {} in float.\n", backend.name,
-             backend.description, support.size(), integer, support.size() - static_cast<std::size_t>(integer));
+  fmt::print("\nWith {} ({}):\n{} operators after preparing, {} run in integers, {} in float", report.backend,
+             report.description, report.operators.size(), report.count(Support::integer),
+             report.count(Support::floating));
+  const std::size_t unsupported = report.count(Support::unsupported);
+  fmt::print("{}.\n", unsupported > 0 ? fmt::format(", {} cannot be written as {}", unsupported, report.format) : "");
   for (const auto& [reason, nodes] : floats) print_reason(reason, nodes);
-  const Plan plan = make_plan(graph, backend);
-  const auto [weights, quantized] = weight_bytes(graph, plan);
-  fmt::print("{} of float weights will become {} of integers.\n", bytes_text(weights), bytes_text(quantized));
-  for (const std::string& note : plan.notes) fmt::print("note: {}\n", note);
+  fmt::print("{} of float weights will become {} of integers.\n", bytes_text(report.float_weight_bytes),
+             bytes_text(report.integer_weight_bytes));
+  for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
+  for (const std::string& conflict : report.conflicts) fmt::print("conflict: {}\n", conflict);
 }
 
 void run(const Arguments& arguments) {
-  const BackendSpec& backend = backend_named(arguments.backend);
   Graph model = load_model(arguments.model);
   fmt::print("model    {}: {}\n", arguments.model, bytes_text(std::filesystem::file_size(arguments.model)));
   fmt::print("made by  {}{}{}\n", model.producer_name.empty() ? "unknown" : model.producer_name,
@@ -123,7 +106,7 @@ void run(const Arguments& arguments) {
   print_values(model, "output", model.outputs());
   print_operators(model);
   restore_qdq(model);
-  if (!print_quantized(model)) print_support(model, backend);
+  if (!print_quantized(model)) print_support(model, arguments.recipe);
 }
 
 }  // namespace
@@ -133,13 +116,7 @@ void add_inspect_command(CLI::App& app) {
       app.add_subcommand("inspect", "Show a model's inputs, outputs and operators, and what will run in integers");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("model", arguments->model, "model (.onnx)")->required();
-  std::string names;
-  for (const BackendSpec* backend : backends()) names += fmt::format("{}{}", names.empty() ? "" : ", ", backend->name);
-  command
-      ->add_option("--backend", arguments->backend,
-                   wrapped(fmt::format("runtime the model is meant for: {}", names), kHelpColumns - kFlagColumns))
-      ->type_name("NAME")
-      ->capture_default_str();
+  add_recipe_flags(*command, arguments->recipe, {"Data", "Preprocessing", "Run"}, {"to"});
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -55,6 +55,7 @@ int run(int argc, char** argv) {
   add_merge_command(app);
   add_verify_command(app);
   add_inspect_command(app);
+  add_check_command(app);
   add_export_command(app);
   add_config_command(app);
   if (argc > 1) require_command(app, argv[1]);

@@ -101,10 +101,11 @@ void compare_and_print(const Graph& model, const Quantized& result, const Argume
   options.threads = arguments.recipe.threads;
   options.max_samples = kComparedSamples;
   options.skip_bad_files = arguments.recipe.skip_bad_files;
+  options.arithmetic = backend_of(arguments.recipe).arithmetic;
   options.progress = progress;
   const Comparison comparison = compare(model, result.graph, *data, options);
   if (arguments.quiet) return;
-  fmt::print("{}", summary_text(comparison));
+  fmt::print("{}{}", summary_text(comparison), work_text(work_share(result.graph)));
   const auto worst = worst_layers(comparison, kWorstLayers);
   if (!worst.empty()) fmt::print("Worst layers:\n{}", layer_table(worst));
 }

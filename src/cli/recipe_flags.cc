@@ -19,13 +19,14 @@ std::string flag_of(const RecipeOption& option) {
 
 }  // namespace
 
-void add_recipe_flags(CLI::App& command, Recipe& recipe, std::initializer_list<std::string_view> without) {
-  const auto names = [&](std::string_view name) {
-    return std::find(without.begin(), without.end(), name) != without.end();
+void add_recipe_flags(CLI::App& command, Recipe& recipe, std::initializer_list<std::string_view> without,
+                      std::initializer_list<std::string_view> but) {
+  const auto names = [](std::initializer_list<std::string_view> list, std::string_view name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
   };
   const auto builder = std::make_shared<RecipeBuilder>();
   for (const RecipeOption& option : recipe_options()) {
-    if (names(option.key) || names(option.group)) continue;
+    if (!names(but, option.key) && (names(without, option.key) || names(without, option.group))) continue;
     if (command.get_option_no_throw("--" + std::string(option.key)) != nullptr) continue;  // one of the command's own
     CLI::Option* added = nullptr;
     if (option.value.empty()) {

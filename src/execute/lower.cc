@@ -50,7 +50,11 @@ class Lowering {
       if (!graph_.contains_node(id) || !is_standard(graph_.node(id))) continue;
       const std::string& op_type = graph_.node(id).op_type;
       if (op_type == "Conv" || (op_type == "Gemm" && arithmetic_.integer_gemm)) {
-        arithmetic_.sums == SumsBecome::integers ? requantize(id) : scale(id);
+        if (arithmetic_.sums == SumsBecome::integers) {
+          requantize(id);
+        } else {
+          scale(id);
+        }
       } else if (op_type == "Add" && arithmetic_.integer_add) {
         add(id);
       }
@@ -147,7 +151,8 @@ class Lowering {
     if (bias != kNoValue && !one_a_channel) return;
     Node lowered = convolution(id, "ScaledConv", *operands);
     lowered.domain = kInternalDomain;
-    lowered.attributes["fused_bias"] = std::int64_t{arithmetic_.fused_bias && graph_.node(id).op_type == "Conv"};
+    const bool fused = arithmetic_.fused_bias && graph_.node(id).op_type == "Conv";
+    lowered.attributes["fused_bias"] = std::int64_t{fused ? 1 : 0};
     if (bias != kNoValue) lowered.inputs.push_back(bias);
     graph_.set_outputs_of(id, {kNoValue});
     graph_.mutable_node(id).name.clear();  // the lowered node takes it over

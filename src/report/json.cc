@@ -8,6 +8,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// Counts up where a key is renamed or removed, or means something else; new keys leave it.
+constexpr int kVersion = 1;
+
 Json number(double value) {
   if (std::isnan(value)) return "nan";
   return std::isfinite(value) ? Json(value) : Json(nullptr);
@@ -24,15 +27,65 @@ Json to_json(const std::optional<Accuracy>& accuracy) {
   return {{"top1", accuracy->top1}, {"top5", accuracy->top5}};
 }
 
+Json to_json(const std::optional<MaskAccuracy>& accuracy) {
+  if (!accuracy) return nullptr;
+  return {{"mean_iou", accuracy->mean_iou}, {"pixels", accuracy->pixels}};
+}
+
+Json to_json(const WorkShare& work) {
+  const auto share = work.integer_share();
+  return {{"integer_multiplies", work.integer_multiplies},
+          {"float_multiplies", work.float_multiplies},
+          {"integer_share", share ? Json(*share) : Json(nullptr)},
+          {"unknown", work.unknown},
+          {"boundaries", work.boundaries}};
+}
+
+template <typename T>
+Json to_json(const std::optional<std::pair<T, T>>& size) {
+  return size ? Json{size->first, size->second} : Json(nullptr);
+}
+
+Json to_json(const std::vector<std::pair<std::string, Preprocess>>& inputs) {
+  Json list = Json::array();
+  for (const auto& [input, p] : inputs) {
+    const auto layout = [&]() -> Json {
+      if (!p.layout) return nullptr;
+      return *p.layout == Layout::nchw ? "nchw" : "nhwc";
+    };
+    list.push_back({{"input", input},
+                    {"crop_fraction", p.crop_fraction ? Json(*p.crop_fraction) : Json(nullptr)},
+                    {"resize", to_json(p.resize)},
+                    {"resize_short", p.resize_short ? Json(*p.resize_short) : Json(nullptr)},
+                    {"center_crop", to_json(p.center_crop)},
+                    {"interpolation", name_of(p.interpolation)},
+                    {"channel_order", p.order == ChannelOrder::rgb ? "rgb" : "bgr"},
+                    {"layout", layout()},
+                    {"pixel_range", {p.pixel_range.first, p.pixel_range.second}},
+                    {"mean", p.mean},
+                    {"scale", p.scale},
+                    {"std", p.std}});
+  }
+  return list;
+}
+
 }  // namespace
 
-std::string to_json(const Comparison& comparison, std::string_view reference, std::string_view quantized) {
-  Json report{{"reference", reference},
-              {"quantized", quantized},
+std::string to_json(const Comparison& comparison, const ReportSubject& subject) {
+  Json report{{"version", kVersion},
+              {"reference", subject.reference},
+              {"quantized", subject.quantized},
+              {"backend", subject.backend},
+              {"preprocessing", to_json(subject.preprocessing)},
+              {"notes", subject.notes},
+              {"work", to_json(subject.work)},
               {"samples", comparison.samples},
               {"labelled", comparison.labelled},
               {"float_accuracy", to_json(comparison.float_accuracy)},
               {"quantized_accuracy", to_json(comparison.quantized_accuracy)},
+              {"masked", comparison.masked},
+              {"float_masks", to_json(comparison.float_masks)},
+              {"quantized_masks", to_json(comparison.quantized_masks)},
               {"outputs", Json::array()},
               {"layers", Json::array()},
               {"bad_files", comparison.bad_files}};

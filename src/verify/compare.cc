@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "confusion.h"
 #include "distance_sums.h"
 #include "octavo/error.h"
 #include "octavo/execute.h"
@@ -17,6 +18,7 @@
 namespace octavo {
 namespace {
 
+using verify::Confusion;
 using verify::DistanceSums;
 
 /// A value that both graphs compute under one name.
@@ -35,6 +37,9 @@ struct SampleResult {
   // How many classes stand before the labelled one in the first output; nothing without label or scores.
   std::optional<std::size_t> float_rank;
   std::optional<std::size_t> quantized_rank;
+  bool masked = false;
+  Confusion float_pixels;
+  Confusion quantized_pixels;
 };
 
 void require_same_names(const Graph& reference, const Graph& quantized, const std::vector<ValueId>& a,
@@ -122,8 +127,8 @@ class Comparer {
       : reference_(reference),
         options_(options),
         layers_(options.layers ? common_layers(reference, quantized) : std::vector<Layer>{}),
-        float_executor_(reference, watched(&Layer::reference)),
-        quantized_executor_(quantized, watched(&Layer::quantized)) {
+        float_executor_(reference, watched(&Layer::reference, {})),
+        quantized_executor_(quantized, watched(&Layer::quantized, options.arithmetic)) {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       place_in_reference_[layers_[i].reference] = i;
       place_in_quantized_[layers_[i].quantized] = i;
@@ -150,7 +155,7 @@ class Comparer {
         [&](std::span<const Tensor> inputs, int worker, std::size_t position) {
           const auto i = static_cast<std::size_t>(worker);
           slots[runner.slot(position)] =
-              compare_sample(inputs, label(indices[position]), float_sessions[i], quantized_sessions[i]);
+              compare_sample(inputs, indices[position], float_sessions[i], quantized_sessions[i]);
         },
         [&](std::size_t position) {
           fold(slots[runner.slot(position)], comparison);
@@ -161,17 +166,28 @@ class Comparer {
   }
 
  private:
-  ExecutorOptions watched(ValueId Layer::*side) const {
+  ExecutorOptions watched(ValueId Layer::*side, const Arithmetic& arithmetic) const {
     ExecutorOptions options;
+    options.arithmetic = arithmetic;
     for (const Layer& layer : layers_) options.watched.push_back(layer.*side);
     return options;
   }
 
   std::int64_t label(std::size_t index) const { return options_.labels.empty() ? -1 : options_.labels.at(index); }
 
-  SampleResult compare_sample(std::span<const Tensor> inputs, std::int64_t label, Executor::Session& float_session,
+  void count_pixels(std::size_t index, const Tensor& original, const Tensor& changed, SampleResult& result) const {
+    if (options_.masks.files.empty() || options_.masks.files.at(index).empty()) return;
+    const auto& file = options_.masks.files[index];
+    const verify::Mask mask = verify::read_mask(file);
+    result.masked = true;
+    result.float_pixels.add(mask, original, options_.masks, file);
+    result.quantized_pixels.add(mask, changed, options_.masks, file);
+  }
+
+  SampleResult compare_sample(std::span<const Tensor> inputs, std::size_t index, Executor::Session& float_session,
                               Executor::Session& quantized_session) const {
     SampleResult result;
+    const std::int64_t label = this->label(index);
     result.layers.resize(layers_.size());
     std::vector<Tensor> originals(layers_.size());
     const auto floats = float_session.run(inputs, [&](ValueId value, const TensorView& tensor) {
@@ -183,6 +199,7 @@ class Comparer {
     });
     result.outputs.resize(floats.size());
     result.agrees.resize(floats.size());
+    if (!floats.empty()) count_pixels(index, floats.front(), quantized.front(), result);
     for (std::size_t i = 0; i < floats.size(); ++i) {
       const Tensor original = as_float(floats[i]);
       const Tensor changed = as_float(quantized[i]);
@@ -202,6 +219,9 @@ class Comparer {
 
   void fold(const SampleResult& result, Comparison& comparison) {
     ++comparison.samples;
+    comparison.masked += result.masked ? 1 : 0;
+    float_pixels_.add(result.float_pixels);
+    quantized_pixels_.add(result.quantized_pixels);
     for (std::size_t i = 0; i < layer_sums_.size(); ++i) layer_sums_[i].add(result.layers[i]);
     for (const std::size_t i : result.compared) {
       output_sums_[i].add(result.outputs[i]);
@@ -223,6 +243,8 @@ class Comparer {
   }
 
   void finish(Comparison& comparison) const {
+    comparison.float_masks = float_pixels_.accuracy();
+    comparison.quantized_masks = quantized_pixels_.accuracy();
     for (std::size_t i = 0; i < output_sums_.size(); ++i) {
       OutputComparison output{reference_.value(reference_.outputs()[i]).name, compared_[i], output_sums_[i].distance(),
                               std::nullopt};
@@ -255,6 +277,8 @@ class Comparer {
   std::vector<std::size_t> agreeing_;  // by output: samples with the same best class
   std::vector<std::size_t> scored_;    // by output: samples that have scores
   std::vector<std::size_t> compared_;  // by output: samples for which both gave one shape
+  Confusion float_pixels_;
+  Confusion quantized_pixels_;
 };
 
 }  // namespace
@@ -263,10 +287,11 @@ Comparison compare(const Graph& reference, const Graph& quantized, const DataSou
                    const VerifyOptions& options) {
   require_same_names(reference, quantized, reference.inputs(), quantized.inputs(), "inputs");
   require_same_names(reference, quantized, reference.outputs(), quantized.outputs(), "outputs");
-  if (!options.labels.empty() && options.labels.size() != data.size()) {
+  for (const std::size_t count : {options.labels.size(), options.masks.files.size()}) {
+    if (count == 0 || count == data.size()) continue;
     throw Error(ErrorCode::invalid_argument,
-                fmt::format("{} labels for {} samples: one a sample is needed, -1 where it has none",
-                            options.labels.size(), data.size()));
+                fmt::format("{} labels for {} samples: one a sample is needed, -1 or no name where it has none", count,
+                            data.size()));
   }
   Graph restored = quantized;
   restore_qdq(restored);

@@ -46,11 +46,11 @@ check "--version names the version and the compute library" gives 0 --version
 check "--version has a number" grep -qE '^octavo [0-9]+\.[0-9]+\.[0-9]+ \((oneDNN|Eigen)\)$' out
 check "--help succeeds" gives 0 --help
 for code in 0 1 2 3 4 5 6 8 130; do check "--help explains exit code $code" grep -qE "[ ;]$code [a-z]" out; done
-for command in quantize verify inspect config; do check "$command --help succeeds" gives 0 "$command" --help; done
+for command in quantize verify inspect check config; do check "$command --help succeeds" gives 0 "$command" --help; done
 check "no command is exit code 1" gives 1
 check "an unknown command is exit code 1" gives 1 quantise
 check "... and the nearest is named" grep -qF "did you mean 'quantize'?" err
-for command in quantize verify inspect config; do
+for command in quantize verify inspect check config; do
   check "help of $command fits a terminal" eval 'run "$command" --help && ! grep -qE "^.{120}" out'
 done
 
@@ -200,7 +200,13 @@ echo "# verify and inspect"
 verify=(verify "$digits/digits.onnx" int8.onnx --images "$digits/test" --pixel-range 0,1)
 check "verify with labels" gives 0 "${verify[@]}" --labels "$digits/test_labels.txt" --json report.json
 check "... says accuracies" grep -qE '^top-1 +float 9[0-9.]+ %, quantized 9[0-9.]+ %' out
-check "... writes JSON" grep -q '"' report.json
+check "... says how much is integers" grep -qE '^Work: [0-9.]+ % of [0-9.]+ million multiplications in integers' out
+check "... writes JSON with a version" grep -q '"version": 1' report.json
+check "... and the preprocessing" grep -q '"pixel_range"' report.json
+check "verify with another arithmetic" gives 0 "${verify[@]}" --samples 20 --backend ncnn --json ncnn.json
+check "... which the report names" grep -q '"backend": "ncnn"' ncnn.json
+check "verify takes the recipe's backend" eval 'printf "backend: tnn\n" >tnn.yaml &&
+  gives 0 "${verify[@]}" --samples 2 --config tnn.yaml --json tnn.json && grep -q "\"backend\": \"tnn\"" tnn.json'
 check "verify without labels" gives 0 "${verify[@]}" --samples 20
 check "... says agreement" grep -q 'top-1 agreement' out
 check "verify --quiet prints nothing" eval 'gives 0 "${verify[@]}" --quiet && [ ! -s out ] && [ ! -s err ]'
@@ -215,6 +221,22 @@ for part in "input    image" "output   logits" "opset" "Conv" "run in integers";
   check "inspect says: $part" grep -q "$part" out
 done
 check "inspect a quantized model" gives 0 inspect int8.onnx
+check "inspect with a recipe" gives 0 inspect "$digits/digits.onnx" --config tnn.yaml
+check "... by its backend" grep -q 'With tnn' out
+
+echo "# check"
+check "check" gives 0 check "$digits/digits.onnx" --json check.json
+check "... lists operators" grep -qE '^integer +Conv' out
+check "... and sums up" grep -qE '^With onnxruntime, written as onnx: [0-9]+ operators, [0-9]+ in integers, [0-9]+ in float, 0' out
+check "... writes JSON" grep -q '"support": "integer"' check.json
+check "check for another backend" gives 0 check "$digits/digits.onnx" --backend tensorrt
+check "... gives reasons" grep -qE '^float .*has no integer kernel in tensorrt' out
+printf 'backend: tensorrt\nglobal_qconfig: {a_qscheme: {qdtype: quint8}}\n' >asymmetric.yaml
+refused 4 tensorrt "what a backend cannot take" check "$digits/digits.onnx" --config asymmetric.yaml
+check "a dynamic shape is a conflict where sizes must be known" gives 4 check "$data/dynamic.onnx" --backend tnn
+check "... which names the input" grep -q "input 'x' has a dynamic shape" err
+check "check --quiet prints nothing" eval 'gives 0 check "$digits/digits.onnx" --quiet && [ ! -s out ] && [ ! -s err ]'
+refused 2 nowhere "a list into a folder that is not there" check "$digits/digits.onnx" --json nowhere/x.json
 
 echo "# calibrations as files"
 calibrate() { gives 0 calibrate "$digits/digits.onnx" --images images --pixel-range 0,1 "$@"; }

@@ -38,7 +38,7 @@ const std::map<std::string, Set> kMayUse = {
     {"quantize",
      {"graph", "plan", "qconfig", "backends", "data", "execute", "formats", "kernels", "parallel", "passes", "samples",
       "calibrate", "verify"}},
-    {"report", {"graph", "plan", "backends", "verify", "quantize"}},
+    {"report", {"graph", "plan", "backends", "data", "verify", "quantize"}},
     {"cli", {kAnything}},
     {"capi", {kAnything}},
 };

@@ -168,12 +168,22 @@ TEST_CASE("outputs of integers are compared as numbers, those of other shapes ar
   CHECK(compare(reference, flat, data, {}).outputs.at(0).compared == 0);
 }
 
-TEST_CASE("samples that hold no numbers, and masks for labels, are refused by name") {
+TEST_CASE("samples that hold no numbers are refused by name") {
   const Graph graph = net("y = Neg(x)");
   for (const float bad : {kNaN, INFINITY}) {
     const MemorySource data({{row(1, 2, 3)}, {row(1, bad, 3)}});
     CHECK(error_of([&] { compare(graph, graph, data, {}); }) == ErrorCode::bad_data);
   }
-  const MemorySource data({{row(1, 2, 3)}});
-  CHECK(error_of([&] { labels_for(data, {{"a.png", -1, "a_mask.png"}}); }) == ErrorCode::unsupported);
+}
+
+TEST_CASE("the quantized graph is computed with the arithmetic asked for, the float one is not touched by it") {
+  const Graph reference = net("const h: f32[] = {0.5} y = Mul(x, h)");
+  const Graph quantized = net(R"(const h: f32[] = {0.5} const s: f32[] = {1} const z: i8[] = {0} m = Mul(x, h)
+    q = QuantizeLinear(m, s, z) y = DequantizeLinear(q, s, z))");
+  const MemorySource data({{row(1, 2, 6)}});  // 0.5 becomes 0, or 1
+  CHECK(compare(reference, quantized, data, {}).outputs[0].distance.cosine == Approx(10 / std::sqrt(10.25 * 10)));
+  VerifyOptions options;
+  options.arithmetic = kNcnnArithmetic;
+  CHECK(compare(reference, quantized, data, options).outputs[0].distance.cosine ==
+        Approx(10.5 / std::sqrt(10.25 * 11)));
 }

@@ -1,4 +1,4 @@
-"""Writes two_inputs.onnx and tensors for its inputs beside this script. Made with onnx 1.16.2 and numpy 2.4.6."""
+"""Writes two_inputs.onnx, tensors for its inputs, and dynamic.onnx beside this script. Made with onnx 1.16.2 and numpy 2.4.6."""
 
 import pathlib
 
@@ -24,3 +24,14 @@ checker.check_model(model)
 save(model, here / "two_inputs.onnx")
 for name in ("left", "right"):
     np.save(here / f"{name}.npy", random.normal(size=(6, 2, 4, 4)).astype(np.float32))
+
+graph = helper.make_graph(
+    [helper.make_node("Conv", ["x", "weight"], ["y"], name="filter", pads=[1, 1, 1, 1])],
+    "dynamic",
+    [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 2, "H", "W"])],
+    [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 2, "H", "W"])],
+    [weight],
+)
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7)
+checker.check_model(model)
+save(model, here / "dynamic.onnx")
