@@ -15,15 +15,16 @@
 #include "openvino/openvino_exporters.h"
 #include "table_json/table_json_exporter.h"
 #include "tensorrt/tensorrt_exporters.h"
+#include "tnn/tnn_format.h"
 
 namespace octavo {
 namespace {
 
-constexpr std::array kExporters = {&formats::kOnnxExporter,          &formats::kQOperatorExporter,
-                                   &formats::kOpenVinoExporter,      &formats::kFakeQuantizeExporter,
-                                   &formats::kTableJsonExporter,     &formats::kTensorRtExporter,
-                                   &formats::kTensorRtCacheExporter, &formats::kTensorRtJsonExporter,
-                                   &formats::kNcnnExporter,          &formats::kNcnnTableExporter};
+constexpr std::array kExporters = {
+    &formats::kOnnxExporter,          &formats::kQOperatorExporter,    &formats::kOpenVinoExporter,
+    &formats::kFakeQuantizeExporter,  &formats::kTableJsonExporter,    &formats::kTensorRtExporter,
+    &formats::kTensorRtCacheExporter, &formats::kTensorRtJsonExporter, &formats::kNcnnExporter,
+    &formats::kNcnnTableExporter,     &formats::kTnnExporter,          &formats::kTnnV1Exporter};
 
 std::string names() {
   std::string text;

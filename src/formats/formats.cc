@@ -12,6 +12,7 @@
 #include "mapped_file.h"
 #include "ncnn/ncnn_format.h"
 #include "onnx/onnx_format.h"
+#include "tnn/tnn_format.h"
 
 namespace octavo {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 using formats::Format;
 using formats::Source;
 
-constexpr std::array kFormats = {&formats::kOnnxFormat, &formats::kNcnnFormat};
+constexpr std::array kFormats = {&formats::kOnnxFormat, &formats::kNcnnFormat, &formats::kTnnFormat};
 
 std::string known_endings() {
   std::string endings;
