@@ -67,6 +67,9 @@ struct QConfig {
   TensorQConfig activation;
   /// Name in the table of weight methods: "minmax" takes the weight observer's parameters and rounds to the nearest.
   std::string weight_method = "minmax";
+  /// Weights use all integers of their scheme even where the backend's fastest kernels want fewer (NarrowWeights): for
+  /// who runs it without these kernels.
+  bool full_range_weights = false;
   std::vector<QOverride> overrides;
   std::vector<QSpan> skipped_spans;  ///< stay in float
   Extensions extensions;

@@ -31,6 +31,7 @@ class GraphConfig {
   /// Whether its observer has no parameters to give.
   bool keeps_float(ValueId id, std::span<const NodeId> writers) const;
 
+  bool full_range_weights() const { return config_.full_range_weights; }
   const Extensions& extensions() const { return config_.extensions; }
   const std::vector<std::string>& notes() const { return notes_; }
 

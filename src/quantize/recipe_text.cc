@@ -137,6 +137,7 @@ std::string recipe_text(const Recipe& recipe) {
       "equalize_channels: {}\ncompensate_rounding: {}\ncorrect_biases: {}\n",
       backend_of(recipe).name, recipe::name_of(recipe.mode), recipe.threads, recipe.skip_bad_files, recipe.batch_size,
       recipe.calibrate_steps, recipe.equalize_channels, recipe.compensate_rounding, recipe.correct_biases);
+  if (recipe.qconfig.full_range_weights) text += "full_range_weights: true\n";
   if (!recipe.calibration.empty()) text += fmt::format("calibration: {}\n", yaml_scalar(recipe.calibration.string()));
   if (recipe.opset != 0) text += fmt::format("opset: {}\n", recipe.opset);
   if (recipe.weight_storage) {

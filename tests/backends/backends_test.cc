@@ -141,6 +141,12 @@ TEST_CASE("ncnn: inputs of convolutions and linear layers; 3x3 weights within 31
   CHECK(narrow("kernel_shape=[3,3]"));
   CHECK_FALSE(narrow("strides=[2,2]"));
   CHECK_FALSE(narrow("dilations=[2,2]"));
+  QConfig full;
+  full.full_range_weights = true;
+  const Named asked = plan_of(kNet, "ncnn", full);
+  CHECK(asked.weights.at("c1").scheme.quant_max() == 127);
+  REQUIRE(asked.notes.size() == 1);
+  CHECK_THAT(asked.notes[0], Catch::Contains("full_range_weights") && Catch::Contains("switch that kernel off"));
   const auto grouped = [](const std::string& weight) {
     return plan_of("input x: f32[1,4,8,8] const w: f32" + weight +
                        " = random(1) y = Conv(x, w) {group=" + (weight == "[4,1,3,3]" ? "4" : "2") + "} output y",

@@ -30,6 +30,7 @@ class RandomRecipe {
     recipe.batch_size = 1 + static_cast<std::size_t>(below(1000));
     recipe.equalize_channels = maybe();
     recipe.compensate_rounding = maybe();
+    recipe.qconfig.full_range_weights = maybe();
     recipe.correct_biases = maybe();
     if (maybe()) recipe.calibration = text();
     if (maybe()) recipe.output = text();
@@ -171,6 +172,7 @@ void check_same(const Recipe& a, const Recipe& b) {
   CHECK(a.batch_size == b.batch_size);
   CHECK(a.equalize_channels == b.equalize_channels);
   CHECK(a.compensate_rounding == b.compensate_rounding);
+  CHECK(a.qconfig.full_range_weights == b.qconfig.full_range_weights);
   CHECK(a.correct_biases == b.correct_biases);
   CHECK(a.calibration == b.calibration);
   CHECK(a.output == b.output);
