@@ -26,6 +26,9 @@ struct ActivationPlan {
   /// An integer operator computes the value, so that the float never exists at run time: every reader and
   /// the graph's caller read what the pair gives. Otherwise float operators go on reading the float.
   bool integer_producer = false;
+  /// False where an integer operator has put the value together from others of its group (MaxPool, Reshape, Concat):
+  /// what it holds is in these, and observers that see values themselves are shown these alone.
+  bool adds_values = true;
   /// Who turns the observer's statistics into parameters.
   FakeQuantizeEntry fake_quant = fake_quantizers().front();
 };

@@ -45,13 +45,15 @@ struct QOverride {
   /// Of what the node computes, the activation that is fused into it included.
   std::optional<TensorQConfig> activation;
   std::optional<std::string> weight_method;
-  bool skip = false;  ///< the node stays in float
+  std::optional<bool> skip;  ///< true: the node stays in float; false: it does not, whatever an earlier one says
+  std::string where;         ///< for messages: where the user wrote it, "recipe.yaml:7: skip"; empty: its place here
 };
 
 /// The subgraph between two names of nodes or values, both included: what lies on a way from one to the other.
 struct QSpan {
   std::string from;
   std::string to;
+  std::string where;  ///< as in QOverride
 };
 
 /// What a user adds to the tables, to be chosen by name like what is built in.

@@ -29,10 +29,15 @@ void check_weight_method(const std::optional<TensorQConfig>& weight, const QSche
 
 void check_override(const QConfig& config, std::size_t index, const BackendSpec& backend) {
   const QOverride& over = config.overrides[index];
-  const std::string where = fmt::format("overrides[{}]: ", index);
+  const std::string where = planning::where_of(config, index);
   if (over.op_type.empty() && over.node.empty()) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("{}neither op_type nor node says for which operators it is", where));
+  }
+  if (!over.weight && !over.activation && !over.weight_method && !over.skip) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{}it says nothing of what is different for {}; give w_…, a_…, weight_method or skip",
+                            where, over.node.empty() ? over.op_type : over.node));
   }
   if (over.weight || over.weight_method) {
     const TensorQConfig weight = planning::merged(config.weight, over.weight.value_or(TensorQConfig{}));

@@ -9,21 +9,34 @@
 #include "node_names.h"
 #include "octavo/core/names.h"
 #include "octavo/error.h"
+#include "onnx_operators.h"
 #include "spans.h"
 
 namespace octavo::planning {
 namespace {
 
+/// The one method that goes by the weight's observer.
+constexpr std::string_view kTakesObserver = "minmax";
+
 bool matches(const QOverride& over, std::string_view name) {
   return over.node.empty() || over.node == name || matches_glob(over.node, name);
 }
 
-[[noreturn]] void refuse_node(const Graph& graph, const std::string& name, std::size_t index) {
+[[noreturn]] void refuse_node(const Graph& graph, const std::string& name, const std::string& where) {
   std::vector<std::string_view> known;
   for (const NodeId id : graph.nodes()) known.push_back(name_of_node(graph, id));
+  throw Error(ErrorCode::invalid_argument, fmt::format("{}the graph has no node '{}' once it is prepared{}", where,
+                                                       name, suggestion(name, known, kSuggested)));
+}
+
+/// The types there are may be in the next model that the configuration is for; any other is a mistake.
+void require_known_type(const Graph& graph, const std::string& type, const std::string& where) {
+  std::set<std::string_view> types(onnx_operators().begin(), onnx_operators().end());
+  for (const NodeId id : graph.nodes()) types.insert(graph.node(id).op_type);
+  if (types.contains(type)) return;
+  const std::vector<std::string_view> known(types.begin(), types.end());
   throw Error(ErrorCode::invalid_argument,
-              fmt::format("overrides[{}]: the graph has no node '{}' once it is prepared{}", index, name,
-                          suggestion(name, known, kSuggested)));
+              fmt::format("{}op_type '{}' is not known{}", where, type, suggestion(type, known, kSuggested)));
 }
 
 }  // namespace
@@ -50,9 +63,7 @@ void GraphConfig::match_override(std::size_t index) {
     if (!matches(over, name_of_node(graph_, id))) continue;
     ++matched;
     by_node_[id].push_back(index);
-    if (!over.skip) continue;
-    skip(id, over.node.empty() ? fmt::format("skipped: all {} are", type)
-                               : fmt::format("skipped by the name '{}'", over.node));
+    match_skip(id, over);
   }
   for (const ValueId id : graph_.inputs()) {
     if (!over.op_type.empty() || over.node.empty() || !matches(over, graph_.value(id).name)) continue;
@@ -60,9 +71,21 @@ void GraphConfig::match_override(std::size_t index) {
     by_input_[id].push_back(index);
   }
   if (matched > 0) return;
-  if (over.op_type.empty() && !is_glob(over.node)) refuse_node(graph_, over.node, index);
-  notes_.push_back(fmt::format("overrides[{}] is for no operator of the prepared graph ({}{}{})", index, over.op_type,
+  const std::string where = where_of(config_, index);
+  if (over.op_type.empty() && !is_glob(over.node)) refuse_node(graph_, over.node, where);
+  if (!over.op_type.empty()) require_known_type(graph_, over.op_type, where);
+  notes_.push_back(fmt::format("{}this is for no operator of the prepared graph ({}{}{})", where, over.op_type,
                                over.op_type.empty() || over.node.empty() ? "" : " ", over.node));
+}
+
+void GraphConfig::match_skip(NodeId id, const QOverride& over) {
+  if (!over.skip) return;
+  if (!*over.skip) {
+    skipped_.erase(id);
+    return;
+  }
+  skip(id, over.node.empty() ? fmt::format("skipped: all {} are", graph_.node(id).op_type)
+                             : fmt::format("skipped by the name '{}'", over.node));
 }
 
 std::string GraphConfig::reason_to_skip(NodeId id) const {
@@ -71,7 +94,7 @@ std::string GraphConfig::reason_to_skip(NodeId id) const {
 }
 
 std::string GraphConfig::where(const Indices& indices) const {
-  return indices.empty() ? "" : fmt::format("overrides[{}]: ", indices.back());
+  return indices.empty() ? "" : where_of(config_, indices.back());
 }
 
 TensorChoice GraphConfig::weight_of(NodeId id) const {
@@ -89,6 +112,14 @@ WeightMethodEntry GraphConfig::weight_method_of(NodeId id) const {
   const auto found = by_node_.find(id);
   for (const std::size_t index : found == by_node_.end() ? Indices{} : found->second) {
     name = config_.overrides[index].weight_method.value_or(name);
+  }
+  for (const std::size_t index : name == kTakesObserver || found == by_node_.end() ? Indices{} : found->second) {
+    const auto& weight = config_.overrides[index].weight;
+    if (!weight || !weight->observer) continue;
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{}w_observer {} would have no effect on {}, for which weight_method '{}' finds its own "
+                            "scales; leave out one of the two",
+                            where_of(config_, index), weight->observer->type, describe(graph_, id), name));
   }
   return weight_method_named(name, config_.extensions, "");
 }

@@ -38,7 +38,8 @@ class GraphConfig {
  private:
   using Indices = std::vector<std::size_t>;  // of overrides, in their order
   void match_override(std::size_t index);
-  void skip(NodeId id, std::string reason) { skipped_.try_emplace(id, std::move(reason)); }
+  void match_skip(NodeId id, const QOverride& over);
+  void skip(NodeId id, std::string reason) { skipped_.insert_or_assign(id, std::move(reason)); }
   Indices activation_overrides(ValueId id, std::span<const NodeId> writers) const;
   std::string where(const Indices& indices) const;
 

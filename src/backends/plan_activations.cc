@@ -52,6 +52,7 @@ struct Planner::Group {
   bool exact = true;
   bool by_rule = false;
   bool per_channel = true;
+  std::optional<std::int64_t> channels;  // of every value so far, where per_channel
 };
 
 /// What of a choice could not be done.
@@ -88,6 +89,11 @@ void Planner::add_to_group(ValueId id, Group& group) const {
   group.exact = group.exact && wants_exact_range(id);
   group.by_rule = group.by_rule || meets_observer_rule(id);
   group.per_channel = group.per_channel && may_be_per_channel(id);
+  if (group.per_channel) {
+    const std::int64_t channels = (*graph_.value(id).dims)[kChannelAxis].size;
+    group.per_channel = group.channels.value_or(channels) == channels;
+    group.channels = channels;
+  }
   const auto writers = writers_of(id);
   TensorChoice choice = config_.activation_of(id, writers);
   if (choice.reuses_input) {
@@ -144,6 +150,7 @@ void Planner::plan_activations(Plan& plan, Notes& notes) const {
     activation.value = id;
     activation.group = group_of(id);
     activation.integer_producer = integer_producer(id);
+    activation.adds_values = adds_values(id);
     const std::string name = fmt::format("'{}'", graph_.value(id).name);
     if (told.one_scale)
       notes.add("one scale, though one for each channel was asked for, which what is beside it cannot take", name);

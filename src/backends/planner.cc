@@ -48,6 +48,7 @@ Planner::Planner(const Graph& graph, const BackendSpec& backend, const QConfig& 
   for (const NodeId id : order_) {
     if (is_integer(id)) quantize_around(id);
   }
+  flatten_groups();
 }
 
 /// The operator that computes the value and, before it, the activation that is fused into that.
@@ -204,6 +205,12 @@ ValueId Planner::group_of(ValueId id) const {
   return id;
 }
 
+/// Long chains of joined values would otherwise be walked once for each of them.
+void Planner::flatten_groups() {
+  // Towards lower values alone: those before are settled.
+  for (ValueId& first : shares_with_) first = shares_with_[index(first)];
+}
+
 bool Planner::integer_producer(ValueId id) const {
   const auto writers = writers_of(id);
   if (writers.empty() || !is_integer(writers.front())) return false;
@@ -211,6 +218,13 @@ bool Planner::integer_producer(ValueId id) const {
   if (graph_.is_output(id) || graph_.is_captured(id)) return false;
   const auto readers = graph_.consumers(id);
   return std::all_of(readers.begin(), readers.end(), [&](NodeId reader) { return reads_integers(reader, id); });
+}
+
+bool Planner::adds_values(ValueId id) const {
+  const NodeId producer = graph_.producer(id);
+  if (producer == kNoNode || !is_integer(producer) || rule_of(producer) == nullptr) return true;
+  const OpRole role = rule_of(producer)->role;
+  return role != OpRole::moves_data && role != OpRole::joins;
 }
 
 Plan Planner::plan() const {

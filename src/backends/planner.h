@@ -51,7 +51,9 @@ class Planner {
   void quantize(ValueId id);
   void share(ValueId a, ValueId b);
   ValueId group_of(ValueId id) const;
+  void flatten_groups();
   bool integer_producer(ValueId id) const;
+  bool adds_values(ValueId id) const;
 
   bool wants_exact_range(ValueId id) const;
   bool meets_observer_rule(ValueId id) const;
@@ -75,7 +77,7 @@ class Planner {
   std::vector<bool> reaches_integer_;  // by value: some integer node depends on it
   std::vector<bool> kept_float_;       // by value: the user wants no parameters for it
   std::vector<bool> quantized_;        // by value
-  std::vector<ValueId> shares_with_;   // by value: union-find towards the group's first value
+  std::vector<ValueId> shares_with_;   // by value: towards the group's first value, which it is in the end
 };
 
 }  // namespace octavo::planning

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <bit>
+#include <cmath>
 #include <string>
 
 #include "octavo/error.h"
@@ -25,6 +27,11 @@ void check_scheme_keys(const QScheme& scheme, TensorKind kind, std::string_view 
   if (scheme.axis != QScheme::kPerTensor || scheme.group_size != 0) {
     contradiction(where, kind, "qscheme",
                   "axis and group_size of the scheme follow from what the tensor is; leave them, and set granularity");
+  }
+  if (scheme.symmetric && !scheme.is_signed() && scheme.bits == 1) {
+    contradiction(where, kind, "qscheme",
+                  "symmetric with 1 bit found: zero lies between its two integers, and all values become one; set bit: "
+                  "2, or is_symmetry: false");
   }
   std::string_view why;
   if (scheme.valid(&why)) return;
@@ -71,6 +78,35 @@ void check_observer_options(const ObserverOptions& options, TensorKind kind, std
     refuse("bins", fmt::format("{}", options.bins), "a power of two from 2 to 65536");
   }
   if (options.batch_size < 1) refuse("batch_size", "0", "a number of samples above 0");
+}
+
+constexpr std::string_view kFixed = "FixedQParamsObserver";
+constexpr std::array<std::string_view, 2> kFixedOptions{"scale", "zero_point"};
+
+void check_fixed_options(const ObserverChoice& observer, TensorKind kind, std::string_view where) {
+  if (observer.type != kFixed) return;
+  for (const std::string_view key : kFixedOptions) {
+    if (observer.options.extra.contains(key)) continue;
+    contradiction(where, kind, "observer",
+                  fmt::format("{} looks at nothing and needs scale and zero_point, {} is missing; 0.00390625 and 0 are "
+                              "those of quint8 for values in [0, 1]",
+                              kFixed, key));
+  }
+}
+
+/// A zero point that the integers do not have would be moved into them, and every value with it.
+void check_fixed_zero_point(const TensorChoice& choice, TensorKind kind, std::string_view where) {
+  if (!choice.observer || choice.observer->name != kFixed) return;
+  const double zero_point = choice.options.extra.at("zero_point");
+  const bool centred = choice.scheme.symmetric && choice.scheme.is_signed();
+  const std::int32_t least = centred ? 0 : choice.scheme.quant_min();
+  const std::int32_t most = centred ? 0 : choice.scheme.quant_max();
+  if (zero_point >= least && zero_point <= most && zero_point == std::nearbyint(zero_point)) return;
+  contradiction(where, kind, "observer",
+                fmt::format("zero_point: {} found, expected {}, as {} {} with {} bits has it", zero_point,
+                            centred ? "0" : fmt::format("a whole number from {} to {}", least, most),
+                            choice.scheme.symmetric ? "symmetric" : "asymmetric",
+                            choice.scheme.is_signed() ? "qint8" : "quint8", choice.scheme.bits));
 }
 
 [[noreturn]] void unsupported(std::string_view where, TensorKind kind, std::string_view key,
@@ -137,10 +173,13 @@ void check_granularity(const TensorChoice& choice, TensorKind kind, const Backen
 void check_keys(const TensorQConfig& config, TensorKind kind, std::string_view where) {
   if (config.scheme) check_scheme_keys(*config.scheme, kind, where);
   check_granularity_keys(config, kind, where);
-  if (config.observer) check_observer_options(config.observer->options, kind, where);
+  if (!config.observer) return;
+  check_observer_options(config.observer->options, kind, where);
+  check_fixed_options(*config.observer, kind, where);
 }
 
 void check_scheme(const TensorChoice& choice, TensorKind kind, const BackendSpec& backend, std::string_view where) {
+  check_fixed_zero_point(choice, kind, where);
   check_integers(choice.scheme, kind, backend, where);
   check_granularity(choice, kind, backend, where);
 }

@@ -13,23 +13,26 @@
 namespace octavo::planning {
 namespace {
 
-[[noreturn]] void refuse_name(const Graph& graph, std::string_view name) {
+std::string where_of(const QSpan& span) { return span.where.empty() ? "skipped span" : span.where; }
+
+[[noreturn]] void refuse_name(const Graph& graph, const QSpan& span, std::string_view name) {
   std::vector<std::string_view> known;
   for (const NodeId id : graph.nodes()) known.push_back(name_of_node(graph, id));
   for (const ValueId id : graph.values()) {
     if (!graph.value(id).is_constant()) known.emplace_back(graph.value(id).name);
   }
-  throw Error(ErrorCode::invalid_argument, fmt::format("skipped span: the graph has no node or value '{}'{}", name,
-                                                       suggestion(name, known, kSuggested)));
+  throw Error(ErrorCode::invalid_argument, fmt::format("{}: the graph has no node or value '{}'{}", where_of(span),
+                                                       name, suggestion(name, known, kSuggested)));
 }
 
-/// The nodes that an end of a span stands for: the node of that name, or what reads (`forwards`) or computes the value.
-std::set<NodeId> nodes_at(const Graph& graph, std::string_view name, bool forwards) {
+/// The nodes that an end of `span` stands for: the node of that name, or what reads (`forwards`) or computes the value.
+std::set<NodeId> nodes_at(const Graph& graph, const QSpan& span, bool forwards) {
+  const std::string& name = forwards ? span.from : span.to;
   for (const NodeId id : graph.nodes()) {
     if (name_of_node(graph, id) == name) return {id};
   }
   const auto value = graph.find_value(name);
-  if (!value || graph.value(*value).is_constant()) refuse_name(graph, name);
+  if (!value || graph.value(*value).is_constant()) refuse_name(graph, span, name);
   if (forwards) {
     const auto readers = graph.consumers(*value);
     return {readers.begin(), readers.end()};
@@ -45,8 +48,8 @@ bool touches(const std::vector<ValueId>& values, const std::set<ValueId>& reache
 }  // namespace
 
 std::vector<NodeId> nodes_between(const Graph& graph, const QSpan& span) {
-  const auto first = nodes_at(graph, span.from, true);
-  const auto last = nodes_at(graph, span.to, false);
+  const auto first = nodes_at(graph, span, true);
+  const auto last = nodes_at(graph, span, false);
   const auto order = graph.nodes();
   std::set<ValueId> below;
   std::vector<NodeId> after;
@@ -68,9 +71,9 @@ std::vector<NodeId> nodes_between(const Graph& graph, const QSpan& span) {
     above.erase(kNoValue);
   }
   if (between.empty()) {
-    throw Error(
-        ErrorCode::invalid_argument,
-        fmt::format("skipped span: no way leads from '{}' to '{}'; is it the other way round?", span.from, span.to));
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{}: no way leads from '{}' to '{}'; is it the other way round?", where_of(span), span.from,
+                            span.to));
   }
   std::reverse(between.begin(), between.end());
   return between;

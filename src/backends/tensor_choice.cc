@@ -68,6 +68,11 @@ void look_at_parameters(TensorChoice& choice, TensorKind kind, std::string_view 
 
 }  // namespace
 
+std::string where_of(const QConfig& config, std::size_t override_index) {
+  const std::string& where = config.overrides[override_index].where;
+  return where.empty() ? fmt::format("overrides[{}]: ", override_index) : fmt::format("{}: ", where);
+}
+
 TensorQConfig merged(const TensorQConfig& base, const TensorQConfig& over) {
   TensorQConfig result = base;
   if (over.observer) result.observer = over.observer;

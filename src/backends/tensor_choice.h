@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +25,9 @@ struct TensorChoice {
   bool keeps_float = false;   ///< the observer has no parameters to give
   bool reuses_input = false;  ///< … and takes those of the operator's input
 };
+
+/// What messages put before what they say of an override: where the user wrote it, or "overrides[2]: ".
+std::string where_of(const QConfig& config, std::size_t override_index);
 
 /// What `over` leaves out is taken from `base`.
 TensorQConfig merged(const TensorQConfig& base, const TensorQConfig& over);

@@ -233,5 +233,11 @@ TEST_CASE("tnn's merge types set how finely weights and activations are scaled")
     CHECK(config.activation.observer->type == "MovingAverageMinMaxObserver");
     CHECK(plan_of(kNet, "tnn", config).weights.at("c1").scheme.axis == QScheme::kPerTensor);
   }
+  SECTION("an observer that looks at channels contradicts one scale for a tensor") {
+    config.activation.observer = ObserverChoice{"PerChannelTNNKLObserver", {}};
+    CHECK_THROWS_WITH(apply_merge_type(config, 1),
+                      Catch::Contains("a_observer PerChannelTNNKLObserver") && Catch::Contains("take TNNKLObserver"));
+    apply_merge_type(config, 0);
+  }
   CHECK_THROWS_WITH(apply_merge_type(config, 3), Catch::Contains("3 found") && Catch::Contains("expected 0"));
 }

@@ -157,10 +157,52 @@ TEST_CASE("skipped operators stay in float, and so does what lived by them") {
   }
 }
 
+TEST_CASE("of overrides that skip and do not skip the later one holds") {
+  QOverride kept;
+  kept.node = "block2/conv";
+  kept.skip = false;
+  QConfig config = with_override(skipping("Conv", ""));
+  config.overrides.push_back(kept);
+  CHECK(plan_of(kChain, "onnxruntime", config).integer == Set{"c2"});
+  std::swap(config.overrides[0], config.overrides[1]);
+  CHECK(plan_of(kChain, "onnxruntime", config).integer.empty());
+}
+
+TEST_CASE("names that the graph has not are refused where the user wrote them") {
+  QOverride over = skipping("", "nowhere");
+  over.where = "r.yaml:7: skip";
+  CHECK_THROWS_WITH(plan_of(kChain, "onnxruntime", with_override(over)),
+                    Catch::StartsWith("r.yaml:7: skip: the graph has no node 'nowhere'"));
+  over = skipping("Covn", "");
+  over.where = "--skip";
+  CHECK_THROWS_WITH(plan_of(kChain, "onnxruntime", with_override(over)),
+                    Catch::StartsWith("--skip: op_type 'Covn' is not known; did you mean 'Conv'"));
+  over.op_type = "Softmax";  // of ONNX, though not of this graph
+  CHECK(plan_of(kChain, "onnxruntime", with_override(over)).notes.size() == 1);
+  QConfig config;
+  config.skipped_spans.push_back({"pol", "head", "r.yaml:9: skip_between"});
+  CHECK_THROWS_WITH(plan_of(kChain, "onnxruntime", config), Catch::StartsWith("r.yaml:9: skip_between: the graph"));
+}
+
+TEST_CASE("an override's weight observer beside another's method that searches for itself is refused") {
+  QOverride observed;
+  observed.op_type = "Conv";
+  observed.weight = with_observer("MinMaxObserver");
+  QOverride searching;
+  searching.node = "block2/conv";
+  searching.weight_method = "mse";
+  QConfig config = with_override(observed);
+  config.overrides.push_back(searching);
+  CHECK(refusal(config, "onnxruntime") == "taken");
+  CHECK_THROWS_WITH(
+      plan_of(kChain, "onnxruntime", config),
+      Catch::Contains("overrides[0]: w_observer MinMaxObserver would have no effect on Conv 'block2/conv'"));
+}
+
 TEST_CASE("spans stay in float from one name to another") {
   QConfig config;
   const auto floats = [&](const std::string& from, const std::string& to) {
-    config.skipped_spans = {{from, to}};
+    config.skipped_spans = {{from, to, ""}};
     Set names;
     for (const auto& [name, reason] : plan_of(kChain, "onnxruntime", config).reasons) {
       if (reason.find("between") != std::string::npos) names.insert(name);
@@ -177,7 +219,7 @@ TEST_CASE("spans stay in float from one name to another") {
 
 TEST_CASE("a span holds the branches between its ends and no others") {
   QConfig config;
-  config.skipped_spans = {{"fork", "join"}};
+  config.skipped_spans = {{"fork", "join", ""}};
   const Named plan = plan_of(kIn + R"(const u: f32[4,4,1,1] = random(5) const t: f32[4,4,1,1] = random(6)
       c = Conv "fork" (x, w) l = Conv "left" (c, v) r = Conv "right" (c, u) s = Add "join" (l, r)
       o = Conv "aside" (c, t) y = Conv "after" (s, t) output y output o)",
@@ -298,7 +340,18 @@ TEST_CASE("overrides that do not fit each other are refused, though each fits al
 TEST_CASE("an observer refuses values of its options that it cannot take") {
   QConfig config;
   config.activation = with_observer("FixedQParamsObserver");
+  auto& options = config.activation.observer->options.extra;
+  CHECK_THAT(refusal(config, "onnxruntime"), Catch::Contains("needs scale and zero_point, scale is missing"));
+  options["scale"] = 1.0 / 256;
+  CHECK_THAT(refusal(config, "onnxruntime"), Catch::Contains("zero_point is missing"));
+  options["zero_point"] = 128;
   CHECK(refusal(config, "onnxruntime") == "taken");
+  CHECK_THAT(refusal(config, "tensorrt"), Catch::Contains("zero_point: 128 found, expected 0, as symmetric qint8"));
+  for (const double zero_point : {-1.0, 256.0, 0.5}) {
+    options["zero_point"] = zero_point;
+    CHECK_THAT(refusal(config, "onnxruntime"), Catch::Contains("expected a whole number from 0 to 255"));
+  }
+  options["zero_point"] = 0;
   for (const double scale : {0.0, -1.0, 1e-60, 1e60, std::nan("")}) {
     INFO(scale);
     config.activation.observer->options.extra["scale"] = scale;
@@ -354,6 +407,10 @@ TEST_CASE("keys that contradict each other are refused") {
   says("w_qscheme: symmetric_range needs a signed type");
   config.weight.scheme = QScheme{.qtype = QType::qint8, .bits = 1};
   says("set bit: 2, or qdtype: quint8");
+  config.weight.scheme = QScheme{.qtype = QType::quint8, .bits = 1, .symmetric = true};
+  says("w_qscheme: symmetric with 1 bit found");
+  config.weight.scheme->symmetric = false;
+  CHECK(refusal(config, "academic") == "taken");
   config.weight.scheme = QScheme{.bits = 17};
   says("bits must be 1 to 16");
   config.weight.scheme = QScheme{.axis = 1};
@@ -393,4 +450,9 @@ TEST_CASE("keys that contradict each other are refused") {
   config.overrides[0].op_type = "Conv";
   config.overrides[0].weight = with_scheme({.bits = 0});
   says("overrides[0]: w_qscheme: bits must be");
+  config.overrides[0].where = "r.yaml:4: overrides";
+  says("r.yaml:4: overrides: w_qscheme: bits must be");
+  config.overrides[0].weight.reset();
+  config.overrides[0].skip.reset();
+  says("r.yaml:4: overrides: it says nothing of what is different for Conv");
 }

@@ -1,3 +1,4 @@
+#include <array>
 #include <catch2/catch.hpp>
 #include <map>
 #include <set>
@@ -96,6 +97,25 @@ TEST_CASE("a fire module's branches share their parameters through Concat and po
   CHECK(plan.integer == Set{"c1", "r1", "e1", "q1", "e2", "q2", "k", "p", "c2"});
   CHECK(plan.groups ==
         Groups{{"x", "x"}, {"r1", "r1"}, {"q1", "q1"}, {"q2", "q1"}, {"k", "q1"}, {"p", "q1"}, {"c2", "c2"}});
+  Set adding;
+  for (const auto& [name, activation] : plan.activations) {
+    if (activation.adds_values) adding.insert(name);
+  }
+  CHECK(adding == Set{"x", "r1", "q1", "q2", "c2"});
+}
+
+TEST_CASE("values of unlike channels that share their parameters have one scale") {
+  QConfig config;
+  config.activation.granularity = Granularity::per_channel;
+  BackendSpec joining = backend_named("tnn");
+  static constexpr std::array kRules{OpRule{"Conv", OpRole::weighted}, OpRule{"Concat", OpRole::joins}};
+  joining.rules = kRules;
+  const Named plan = plan_of(kIn + R"(const u: f32[4,8,1,1] = random(5)
+    a = Conv(x, w) k = Concat(a, a) {axis=1} y = Conv(k, u) output y)",
+                             joining, config);
+  CHECK(plan.activations.at("x").scheme.axis == 1);
+  CHECK(plan.activations.at("a").scheme.axis == QScheme::kPerTensor);
+  CHECK(plan.activations.at("k").scheme.axis == QScheme::kPerTensor);
 }
 
 TEST_CASE("data moves in integers only between integer operators") {
