@@ -36,7 +36,7 @@ struct SaveOptions {
   /// protobuf message can hold 2 GiB.
   std::uint64_t external_data_above = std::uint64_t{1900} << 20;
   /// Version of the runtime for files that name it: digits such as "8601" in TensorRT's calibration cache. Empty: any.
-  std::string runtime_version;
+  std::string runtime_version = {};
 };
 
 /// A node that a file format has no form for.
