@@ -278,7 +278,7 @@ check "TensorRT's cache" quantize --images images --to tensorrt-cache --runtime-
 check "... names its version" eval '[ "$(head -1 trt.cache)" = TRT-8601-EntropyCalibration2 ]'
 check "... has a line a tensor" grep -qE '^image: [0-9a-f]{8}$' trt.cache
 check "... has its float model beside it" gives 0 inspect trt_float.onnx
-refused 4 "zero point" "zero points in TensorRT's cache" export pairs.onnx --to tensorrt-cache -o refused.cache
+refused 4 "u8, not i8" "unsigned integers in TensorRT's cache" export pairs.onnx --to tensorrt-cache -o refused.cache
 
 echo "# Ctrl-C"
 rows=400000 # of 2 x 4 x 4 floats: some 50 MB and far more work than it takes to interrupt it
