@@ -94,7 +94,7 @@ TEST_CASE("weights for parsers without integer constants: floats that are rounde
   insert_qdq(net.graph, net.plan, net.activations, net.weights);
   net.graph.check();
   const std::string text = statements(net.graph);
-  CHECK_THAT(text, Catch::Contains("const w_rounded: f32[2,1,1,1] = {1, -2}"));
+  CHECK_THAT(text, Catch::Contains("const w_rounded: f32[2,1,1,1] = {1.0, -2.0}"));
   CHECK_THAT(text,
              Catch::Contains("w_quantized = QuantizeLinear \"w_QuantizeLinear\" (w_rounded, w_scale, w_zero_point) "
                              "{axis=0}"));
