@@ -6,7 +6,8 @@ namespace octavo::planning {
 namespace {
 
 // OpenVINO's CPU plugin reads Q/DQ as FakeQuantize and keeps 8 bits wherever both sides of an operator have them.
-// What keeps its input's range shares its parameters, as in MMRazor's table for OpenVINO, average pooling included.
+// What keeps its input's range shares its parameters, as in MMRazor's table for OpenVINO; but not averages of many
+// values, whose range is far narrower: sharing cost ResNet-8 nine decibels.
 constexpr std::array kRules{
     OpRule{"Conv", OpRole::weighted, /*float_output=*/true},
     OpRule{"ConvTranspose", OpRole::weighted, /*float_output=*/true},
@@ -16,8 +17,8 @@ constexpr std::array kRules{
     OpRule{"Mul", OpRole::computes},
     OpRule{"Concat", OpRole::joins},
     OpRule{"MaxPool", OpRole::moves_data},
-    OpRule{"AveragePool", OpRole::moves_data},
-    OpRule{"GlobalAveragePool", OpRole::moves_data},
+    OpRule{"AveragePool", OpRole::computes},
+    OpRule{"GlobalAveragePool", OpRole::computes},
     OpRule{"ReduceMean", OpRole::moves_data},
     OpRule{"Reshape", OpRole::moves_data},
     OpRule{"Flatten", OpRole::moves_data},
