@@ -124,6 +124,7 @@ Program compile(const Graph& original, const ExecutorOptions& options) {
   check_operators(graph);
   fold_constants(graph, options, /*dequantize=*/false);
   lower_to_integers(graph, program.watched, options.arithmetic);
+  program.watched.resize(value_count(graph));  // lowering adds constants
   program.watched.resize(value_count(graph));  // lowering adds values
   remove_unneeded(graph, program.watched);
   fold_constants(graph, options, /*dequantize=*/true);
