@@ -65,7 +65,7 @@ inline constexpr Arithmetic kTnnArithmetic{.rounding = Rounding::adding_half,
                                            .integer_gemm = true,
                                            .integer_add = false};
 
-/// Runtimes that keep biases in float and round once, to even: OpenVINO, TensorRT.
+/// Runtimes that keep biases in float and round once, to even: TensorRT, by its documents.
 inline constexpr Arithmetic kFloatBiasArithmetic{.sums = SumsBecome::reals, .integer_add = false};
 
 }  // namespace octavo
