@@ -2,10 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <new>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -43,7 +46,22 @@ void require_command(const CLI::App& app, std::string_view name) {
   throw Error(ErrorCode::invalid_argument, fmt::format("command '{}' is not known{}", name, suggestion(name, known)));
 }
 
-int run(int argc, char** argv) {
+/// Commands that octavo runs where it is called by their name, through a link: tools of the runtimes, as they are.
+constexpr std::array<std::string_view, 1> kLinkNames = {"quantization_cmd"};
+
+/// The arguments, behind the command that the program's own name stands for.
+std::vector<const char*> arguments_of(int argc, char** argv) {
+  std::vector<const char*> arguments(argv, argv + argc);
+  if (arguments.empty()) return arguments;
+  const std::string name = std::filesystem::path(arguments.front()).stem().string();
+  const auto* const it = std::find(kLinkNames.begin(), kLinkNames.end(), name);
+  if (it == kLinkNames.end()) return arguments;
+  arguments.insert(arguments.begin() + 1, it->data());
+  if (arguments.size() == 2) arguments.push_back("--help");
+  return arguments;
+}
+
+int run(const std::vector<const char*>& arguments) {
   CLI::App app("octavo: from a trained float ONNX model to a verified integer one.");
   app.name("octavo");
   app.set_version_flag("--version", fmt::format("octavo {} ({})", OCTAVO_VERSION, compute_library()));
@@ -58,9 +76,10 @@ int run(int argc, char** argv) {
   add_check_command(app);
   add_export_command(app);
   add_config_command(app);
-  if (argc > 1) require_command(app, argv[1]);
+  add_quantization_cmd_command(app);
+  if (arguments.size() > 1) require_command(app, arguments[1]);
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     fmt::print(stderr, "octavo: {}\nRun octavo --help, or octavo COMMAND --help, to see what there is.\n",
@@ -80,7 +99,7 @@ int main(int argc, char** argv) {
   std::signal(SIGINT, octavo::cli::request_stop);
   std::signal(SIGTERM, octavo::cli::request_stop);
   try {
-    return octavo::cli::run(argc, argv);
+    return octavo::cli::run(octavo::cli::arguments_of(argc, argv));
   } catch (const octavo::Error& error) {
     fmt::print(stderr, "octavo: {}\n", error.what());
     return octavo::cli::exit_code(error.code());

@@ -280,6 +280,39 @@ check "... has a line a tensor" grep -qE '^image: [0-9a-f]{8}$' trt.cache
 check "... has its float model beside it" gives 0 inspect trt_float.onnx
 refused 4 "u8, not i8" "unsigned integers in TensorRT's cache" export pairs.onnx --to tensorrt-cache -o refused.cache
 
+echo "# TNN's quantization_cmd"
+golden=$source/tests/formats/golden/tnn
+as_tnn() { run quantization_cmd -p "$golden/float_v2.tnnproto" -m "$golden/float_v2.tnnmodel" -i "$golden/samples" "$@"; }
+for merge in 0 1 2; do
+  check "merge type $merge" as_tnn -t "$merge" -o tnn
+  check "... gives TNN's numbers to the bit" eval 'cmp -s tnn.quantized.tnnproto "$golden/int8_t$merge.tnnproto" &&
+    cmp -s tnn.quantized.tnnmodel "$golden/int8_t$merge.tnnmodel"'
+done
+check "merge type 0 and the name model are defaults" as_tnn
+check "... for the same files" cmp -s model.quantized.tnnmodel "$golden/int8_t0.tnnmodel"
+check "the names of TNN's document" eval 'as_tnn --document_names && [ -e model_quantized.tnnproto ] &&
+  [ -e model_quantized.tnnmodel ]'
+check "long names of options" run quantization_cmd --proto "$golden/float_v2.tnnproto" --model \
+  "$golden/float_v2.tnnmodel" --input_path "x=$golden/samples" --blob_method 2 --weight_method 1 --bias 0,0,0,0 --scale \
+  1,1,1,1 --reverse_channel 0 --merge_type 1 --output long --threads 1
+check "a layer that is skipped stays in float" eval 'as_tnn -t 1 --skip_layers "d*,sum" -o skipped &&
+  grep -q "\"Convolution dw" skipped.quantized.tnnproto && grep -q "\"Add sum" skipped.quantized.tnnproto'
+ln -sf "$octavo" quantization_cmd
+check "called by its name, with nothing to do, it explains itself" eval './quantization_cmd >out &&
+  grep -q -- "--merge_type" out'
+check "... and does the same" eval './quantization_cmd -p "$golden/float_v1.tnnproto" -m "$golden/float_v1.tnnmodel" \
+  -i "$golden/samples" -o linked >out 2>err && cmp -s linked.quantized.tnnmodel "$golden/int8_t0.tnnmodel"'
+check "the digits as a TNN model" gives 0 export "$digits/digits.onnx" --to tnn -o digits.tnnproto
+check "... quantized from pictures" gives 0 quantization_cmd -p digits.tnnproto -m digits.tnnmodel -i images -b 2 -w 1 \
+  -s 0.00392156862 -t 1 -o digits
+check "... computes what the float model does" eval 'run verify digits.tnnproto digits.quantized.tnnproto \
+  --images images --pixel-range 0,1 && grep -qE "SQNR [2-9][0-9]\." out'
+refused 1 "zero points" "methods that no kernel of TNN runs" quantization_cmd -p digits.tnnproto -m digits.tnnmodel \
+  -i images -b 3 -o refused
+refused 1 "'a' found" "a bias that is no number" quantization_cmd -p digits.tnnproto -m digits.tnnmodel -i images -n a \
+  -o refused
+refused 2 no.tnnmodel "a model that is not there" quantization_cmd -p digits.tnnproto -m no.tnnmodel -i images -o refused
+
 echo "# Ctrl-C"
 rows=400000 # of 2 x 4 x 4 floats: some 50 MB and far more work than it takes to interrupt it
 header="{'descr': '<f4', 'fortran_order': False, 'shape': ($rows, 2, 4, 4), }"
