@@ -57,7 +57,7 @@ std::optional<QuantizedValue> weight_operand(const Graph& graph, ValueId id, std
   const Node* node = dequantizer(graph, id);
   const Tensor* values = node == nullptr ? nullptr : fixed_constant(graph, node->input(0));
   if (values == nullptr || !is_8_bit(values->dtype()) || values->rank() == 0) return std::nullopt;
-  if (const auto result = parameters(graph, *node, 1)) return result;
+  if (auto result = parameters(graph, *node, 1)) return result;
   if (node->int_or("axis", 1) != axis || static_cast<std::size_t>(axis) >= values->rank()) return std::nullopt;
   return parameters(graph, *node, values->dim(static_cast<std::size_t>(axis)));
 }

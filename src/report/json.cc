@@ -46,13 +46,14 @@ Json to_json(const std::optional<std::pair<T, T>>& size) {
   return size ? Json{size->first, size->second} : Json(nullptr);
 }
 
+Json to_json(const std::optional<Layout>& layout) {
+  if (!layout) return nullptr;
+  return *layout == Layout::nchw ? "nchw" : "nhwc";
+}
+
 Json to_json(const std::vector<std::pair<std::string, Preprocess>>& inputs) {
   Json list = Json::array();
   for (const auto& [input, p] : inputs) {
-    const auto layout = [&]() -> Json {
-      if (!p.layout) return nullptr;
-      return *p.layout == Layout::nchw ? "nchw" : "nhwc";
-    };
     list.push_back({{"input", input},
                     {"crop_fraction", p.crop_fraction ? Json(*p.crop_fraction) : Json(nullptr)},
                     {"resize", to_json(p.resize)},
@@ -60,7 +61,7 @@ Json to_json(const std::vector<std::pair<std::string, Preprocess>>& inputs) {
                     {"center_crop", to_json(p.center_crop)},
                     {"interpolation", name_of(p.interpolation)},
                     {"channel_order", p.order == ChannelOrder::rgb ? "rgb" : "bgr"},
-                    {"layout", layout()},
+                    {"layout", to_json(p.layout)},
                     {"pixel_range", {p.pixel_range.first, p.pixel_range.second}},
                     {"mean", p.mean},
                     {"scale", p.scale},
