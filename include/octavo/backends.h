@@ -38,6 +38,9 @@ struct OpRule {
   bool merges_groups = false;
   /// What it reads and computes has one scale, even where other activations have one for each channel.
   bool per_tensor_only = false;
+  /// Convolutions alone: of several groups, unless each is one channel, those whose groups have a multiple of so many
+  /// outputs stay in float, because the runtime's kernel is broken; 0: none.
+  std::int64_t broken_group_outputs = 0;
 };
 
 /// For which tensors a backend's kernels take zero points other than that of a symmetric scheme.

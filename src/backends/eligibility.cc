@@ -36,6 +36,18 @@ std::string reason_against_bias(const Graph& graph, const Node& node) {
   return all_finite(*bias) ? "" : "its bias holds infinities or NaNs";
 }
 
+/// What a runtime gets wrong must not be handed to it.
+std::string reason_against_groups(const Graph& graph, const Node& node, const OpRule& rule) {
+  const std::int64_t groups = node.int_or("group", 1);
+  if (rule.broken_group_outputs == 0 || groups <= 1) return {};
+  const Tensor& weight = *graph.constant(node.input(1));
+  const bool depthwise = weight.dim(1) == 1 && weight.dim(0) == groups;
+  const std::int64_t outputs = weight.dim(0) / groups;
+  if (depthwise || outputs % rule.broken_group_outputs != 0) return {};
+  return fmt::format("its groups have {} outputs, and the runtime's integer kernel is broken for multiples of {}",
+                     outputs, rule.broken_group_outputs);
+}
+
 std::string reason_against_weight(const Graph& graph, const Node& node, const OpRule& rule) {
   if (graph.value(node.input(0)).is_constant()) return "its data input is constant";
   const Tensor* weight = graph.constant(node.input(1));
@@ -48,6 +60,7 @@ std::string reason_against_weight(const Graph& graph, const Node& node, const Op
   }
   if (!all_finite(*weight)) return "its weight holds infinities or NaNs";
   if (std::string reason = reason_against_bias(graph, node); !reason.empty()) return reason;
+  if (node.op_type == "Conv") return reason_against_groups(graph, node, rule);
   if (node.op_type != "Gemm") return {};
   if (node.int_or("transA", 0) != 0) return "transA is set";
   if (node.float_or("alpha", 1.0F) != 1.0F) return "alpha is not 1";

@@ -8,7 +8,13 @@ namespace {
 // Convolution, ConvolutionDepthWise and InnerProduct have int8 kernels; each quantizes its input by one scale and may
 // end in float. Grouped convolutions have a scale a group, which one scale for all satisfies.
 constexpr std::array kRules{
-    OpRule{"Conv", OpRole::weighted, /*float_output=*/true, /*weight_rank=*/4, /*merges_groups=*/true},
+    // Groups of 8, 16 ... outputs with a float result: its x86 code (1.0.20261020) leaves the output uninitialized.
+    OpRule{.op_type = "Conv",
+           .role = OpRole::weighted,
+           .float_output = true,
+           .weight_rank = 4,
+           .merges_groups = true,
+           .broken_group_outputs = 8},
     OpRule{"Gemm", OpRole::weighted, /*float_output=*/true},
     OpRule{"Relu", OpRole::activation},
     OpRule{"Clip", OpRole::activation},
