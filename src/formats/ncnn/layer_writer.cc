@@ -69,7 +69,7 @@ std::string Names::unique(std::string_view wanted) {
   }
   if (base.empty()) base = "unnamed";
   std::string name = base;
-  for (int i = 1; !taken_.insert(name).second; ++i) name = fmt::format("{}_{}", base, i);
+  for (int& next = next_[base]; !taken_.insert(name).second;) name = fmt::format("{}_{}", base, ++next);
   return name;
 }
 
@@ -87,7 +87,7 @@ std::string LayerWriter::name_of_value(ValueId value) {
 }
 
 std::string LayerWriter::blob(ValueId value) {
-  if (graph_.value(value).is_constant()) return constant_blob(value, std::max<std::size_t>(blob_rank(value), 1));
+  if (graph_.value(value).is_constant()) return constant_blob(value, blob_rank(value));
   return name_of_value(value);
 }
 

@@ -26,6 +26,7 @@ class Names {
 
  private:
   std::set<std::string, std::less<>> taken_;
+  std::map<std::string, int, std::less<>> next_;  // number by name
 };
 
 /// The layers of a float graph with its integer convolutions and linear operators, while they are made.

@@ -127,6 +127,7 @@ bool write_with_scalar(LayerWriter& writer, NodeId id) {
   for (std::size_t i = 0; i < 2; ++i) {
     const Tensor* tensor = writer.graph().constant(node.inputs[i]);
     if (tensor == nullptr || tensor->dtype() != DType::f32 || tensor->size() != 1) continue;
+    if (tensor->rank() > writer.blob_rank(node.inputs[1 - i]) + 1) continue;
     const BinaryRule& rule = binary_rule(node);
     Layer& layer = writer.add("BinaryOp", id, std::array{node.inputs[1 - i]}, node.outputs);
     layer.params.set(0, i == 1 ? rule.operation : rule.reversed);
@@ -137,8 +138,8 @@ bool write_with_scalar(LayerWriter& writer, NodeId id) {
   return false;
 }
 
-/// The blob of an operand with the dimensions of the result: constants are stored so, and others reshaped, because
-/// ncnn would align the dimensions of a smaller blob with the outer ones.
+/// The blob of an operand with as many dimensions as the result: constants are stored so. Others are refused, because
+/// ONNX aligns fewer dimensions with the inner ones and would meet the batch, ncnn with the outer ones.
 std::string operand(LayerWriter& writer, NodeId id, ValueId value, std::size_t rank) {
   if (writer.graph().value(value).is_constant()) return writer.constant_blob(value, rank);
   const std::size_t own = writer.blob_rank(value);
