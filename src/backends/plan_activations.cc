@@ -126,7 +126,10 @@ ActivationPlan Planner::activation_plan(const Group& group, ActivationNotes& tol
   const bool wants_channels = choice.granularity == Granularity::per_channel;
   if (wants_channels && group.per_channel) activation.scheme.axis = kChannelAxis;
   told.one_scale = wants_channels && !group.per_channel;
-  const std::string_view usual = choice.observer ? choice.observer->name : group.exact ? kExactObserver : kObserver;
+  const std::string_view unnamed = !backend_.observer.empty() ? backend_.observer
+                                   : group.exact              ? kExactObserver
+                                                              : kObserver;
+  const std::string_view usual = choice.observer ? choice.observer->name : unnamed;
   activation.observer =
       observer_for(group.by_rule ? backend_.observer_rule.observer : usual, activation.scheme, config_.extensions());
   if (choice.observer && per_tensor_name(usual) != per_tensor_name(activation.observer.name)) told.instead_of = usual;

@@ -129,6 +129,8 @@ TEST_CASE("ncnn: inputs of convolutions and linear layers; 3x3 weights within 31
   CHECK(plan.integer == Set{"c1", "r1", "c2", "c3", "y"});
   CHECK(plan.groups == Groups{{"x", "x"}, {"r1", "r1"}, {"m", "m"}, {"f", "f"}});
   CHECK(plan.from_float == Set{"x", "r1", "m", "f"});  // Add reads r1 as well
+  CHECK(plan.activations.at("x").observer.name == "MSEObserver");
+  CHECK(plan.activations.at("f").observer.name == "MSEObserver");
   CHECK(plan.weights.at("c1").scheme.quant_max() == 31);
   CHECK(plan.weights.at("c3").scheme.quant_max() == 127);
   REQUIRE(plan.notes.size() == 1);
