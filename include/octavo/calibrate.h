@@ -54,6 +54,9 @@ struct ValueStatistics {
   /// An observer that keeps what statistics do not hold, by name, and its state as it saves it; else empty.
   std::string observer;
   std::vector<std::byte> state;
+  /// The values of the group that the observer was shown in turn, in each sample; the state is that of the group's
+  /// first planned value. Empty without a state.
+  std::vector<std::string> shown;
   friend bool operator==(const ValueStatistics&, const ValueStatistics&) = default;
 };
 
@@ -64,6 +67,7 @@ struct CalibrationKeys {
   std::uint64_t data = 0;   ///< of the samples: DataSource::key
   std::string model_name;   ///< for messages
   std::string data_name;    ///< for messages: how many samples, the first and the last
+  std::string preprocess;   ///< what samples went through, for those who feed the model: of a recipe, as its text
   friend bool operator==(const CalibrationKeys&, const CalibrationKeys&) = default;
 };
 

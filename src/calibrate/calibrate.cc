@@ -74,11 +74,29 @@ struct Positions {
   }
 };
 
+/// Places of all values in the order in which the graph computes them.
+std::map<ValueId, std::size_t> graph_order(const Graph& graph) {
+  std::map<ValueId, std::size_t> order;
+  for (const ValueId id : graph.inputs()) order.emplace(id, order.size());
+  for (const NodeId id : graph.nodes()) {
+    for (const ValueId output : graph.node(id).outputs) order.emplace(output, order.size());
+  }
+  return order;
+}
+
+/// In the order of the graph, in which a group's observer is then shown its values.
 std::vector<Watched> watched_values(const Graph& graph, const Plan& plan, const CalibrateOptions& options,
                                     bool with_inputs) {
   std::map<ValueId, Watched> by_value;
+  std::map<int, calibration::GroupObserver> groups;
+  const auto shown = calibration::shown_values(graph, plan);
   for (const ActivationPlan& activation : plan.activations) {
-    by_value[activation.value].collector.emplace(activation, options.for_any_observer);
+    const auto [group, first] = groups.try_emplace(activation.group);
+    if (first && !calibration::follows_from_statistics(activation)) {
+      for (const ValueId id : shown.at(activation.group)) group->second.shown.push_back(graph.value(id).name);
+      group->second.observer = calibration::make_observer(activation, group->second.shown.size());
+    }
+    by_value[activation.value].collector.emplace(activation, options.for_any_observer, group->second, first);
   }
   for (const WeightPlan& weight : plan.weights) {
     if (with_inputs) by_value[graph.node(weight.node).input(0)].readers.push_back(&weight);
@@ -88,6 +106,9 @@ std::vector<Watched> watched_values(const Graph& graph, const Plan& plan, const 
     entry.value = value;
     watched.push_back(std::move(entry));
   }
+  const auto order = graph_order(graph);
+  std::sort(watched.begin(), watched.end(),
+            [&](const Watched& a, const Watched& b) { return order.at(a.value) < order.at(b.value); });
   return watched;
 }
 

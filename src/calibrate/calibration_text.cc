@@ -55,7 +55,8 @@ std::string calibration_text(const Calibration& calibration) {
       text += line(value.axis == QScheme::kPerTensor ? name : fmt::format("{}[{}]", name, i), value.tensors[i]);
     }
     if (!value.observer.empty()) {
-      text += fmt::format("# {}: {} keeps {} bytes of its own\n", name, value.observer, value.state.size());
+      text += fmt::format("# {}: {} keeps {} bytes of its own, of {}\n", name, value.observer, value.state.size(),
+                          fmt::join(value.shown, ", "));
     }
   }
   return text;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,11 @@ void require_sane_range(const std::string& name, const std::vector<float>& scale
   throw Error(ErrorCode::invalid_argument, fmt::format("the calibration {}; calibrate anew with this recipe", what));
 }
 
+[[noreturn]] void refuse_state(const Graph& graph, const ActivationPlan& activation) {
+  refuse(fmt::format("does not hold what {} needs to know of '{}'", activation.observer.name,
+                     graph.value(activation.value).name));
+}
+
 const ValueStatistics& statistics_of(const Graph& graph, const ActivationPlan& activation,
                                      const Calibration& calibration) {
   const std::string& name = graph.value(activation.value).name;
@@ -41,58 +47,49 @@ const ValueStatistics& statistics_of(const Graph& graph, const ActivationPlan& a
   return found->second;
 }
 
-/// Statistics of a group's members as if they were one tensor.
+/// Statistics of a group's members as if they were one tensor; none where nothing of it was ever computed.
 std::vector<TensorStatistics> joined(const Graph& graph, const Members& members, const Calibration& calibration) {
   std::vector<TensorStatistics> all;
   for (const ActivationPlan* member : members) {
-    const auto& tensors = statistics_of(graph, *member, calibration).tensors;
+    const ValueStatistics& value = statistics_of(graph, *member, calibration);
+    if (value.tensors.empty() && !value.observer.empty()) refuse_state(graph, *member);
     if (all.empty()) {
-      all = tensors;
+      all = value.tensors;
       continue;
     }
-    if (tensors.size() != all.size()) {
+    if (value.tensors.size() != all.size()) {
       throw Error(
           ErrorCode::unsupported,
           fmt::format("'{}' has {} channels and must share their scales with '{}', which has {}: quantize them per "
                       "tensor",
-                      graph.value(member->value).name, tensors.size(), graph.value(members.front()->value).name,
+                      graph.value(member->value).name, value.tensors.size(), graph.value(members.front()->value).name,
                       all.size()));
     }
-    for (std::size_t i = 0; i < all.size(); ++i) all[i].join(tensors[i]);
+    for (std::size_t i = 0; i < all.size(); ++i) all[i].join(value.tensors[i]);
   }
   return all;
 }
 
+/// The state that the group's observer kept, of the values that it would be shown by this plan.
+std::unique_ptr<ObserverBase> loaded(const Graph& graph, const ActivationPlan& first, const std::vector<ValueId>& shown,
+                                     const Calibration& calibration) {
+  const ValueStatistics& value = statistics_of(graph, first, calibration);
+  const bool same_values =
+      std::equal(shown.begin(), shown.end(), value.shown.begin(), value.shown.end(),
+                 [&](ValueId id, const std::string& name) { return graph.value(id).name == name; });
+  auto observer = calibration::make_observer(first, shown.size());
+  if (value.observer != first.observer.name || !same_values || !observer->load(value.state)) refuse_state(graph, first);
+  return observer;
+}
+
 /// The observer of a group, in the state it has after the samples.
-std::unique_ptr<ObserverBase> observer_of(const Graph& graph, const Members& members, const Calibration& calibration) {
+std::unique_ptr<ObserverBase> observer_of(const Graph& graph, const Members& members, const std::vector<ValueId>& shown,
+                                          const Calibration& calibration) {
   const ActivationPlan& first = *members.front();
+  if (!calibration::follows_from_statistics(first)) return loaded(graph, first, shown, calibration);
   auto observer = calibration::make_observer(first);
-  const auto& statistics = statistics_of(graph, first, calibration).tensors;
-  if (!statistics.empty()) {
-    const bool restored =
-        members.size() == 1 ? observer->restore(statistics) : observer->restore(joined(graph, members, calibration));
-    if (restored) return observer;
-  }
-  const auto load = [&](const ActivationPlan& activation, ObserverBase& into) {
-    const ValueStatistics& value = statistics_of(graph, activation, calibration);
-    const std::string& name = graph.value(activation.value).name;
-    if (value.observer == activation.observer.name && into.load(value.state)) return;
-    if (value.tensors.empty() && value.observer.empty() && calibration.samples > 0) return;  // never computed
-    refuse(fmt::format("does not hold what {} needs to know of '{}'", activation.observer.name, name));
-  };
-  load(first, *observer);
-  for (std::size_t i = 1; i < members.size(); ++i) {
-    const auto other = calibration::make_observer(*members[i]);
-    load(*members[i], *other);
-    if (!observer->mergeable()) {
-      throw Error(
-          ErrorCode::unsupported,
-          fmt::format("'{}' must share its scale with '{}', and the states of {} cannot be joined: take another "
-                      "observer",
-                      graph.value(members[i]->value).name, graph.value(first.value).name, first.observer.name));
-    }
-    observer->merge(*other);
-  }
+  const auto statistics = joined(graph, members, calibration);
+  if (!statistics.empty() && !observer->restore(statistics)) refuse_state(graph, first);
   return observer;
 }
 
@@ -101,8 +98,9 @@ bool alike(const ActivationPlan& a, const ActivationPlan& b) {
 }
 
 /// Parameters of each member of a group; a search is done once for all that are alike.
-std::vector<QParams> parameters_of(const Graph& graph, const Members& members, const Calibration& calibration) {
-  const auto observer = observer_of(graph, members, calibration);
+std::vector<QParams> parameters_of(const Graph& graph, const Members& members, const std::vector<ValueId>& shown,
+                                   const Calibration& calibration) {
+  const auto observer = observer_of(graph, members, shown, calibration);
   std::vector<QParams> parameters;
   for (const ActivationPlan* member : members) {
     parameters.push_back(!parameters.empty() && alike(*member, *members.front())
@@ -118,11 +116,14 @@ std::vector<QParams> parameters_of(const Graph& graph, const Members& members, c
 QParamsByName compute_parameters(const Graph& graph, const Plan& plan, const Calibration& calibration, int threads) {
   std::map<int, Members> by_group;
   for (const ActivationPlan& activation : plan.activations) by_group[activation.group].push_back(&activation);
+  const auto shown = calibration::shown_values(graph, plan);
   std::vector<const Members*> groups;
   for (const auto& [group, members] : by_group) groups.push_back(&members);
   std::vector<std::vector<QParams>> found(groups.size());
   ThreadPool pool(threads);
-  pool.for_each(groups.size(), [&](std::size_t i, int) { found[i] = parameters_of(graph, *groups[i], calibration); });
+  pool.for_each(groups.size(), [&](std::size_t i, int) {
+    found[i] = parameters_of(graph, *groups[i], shown.at(groups[i]->front()->group), calibration);
+  });
   QParamsByName parameters;
   for (std::size_t i = 0; i < groups.size(); ++i) {
     for (std::size_t m = 0; m < groups[i]->size(); ++m) {

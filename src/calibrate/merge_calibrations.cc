@@ -42,7 +42,7 @@ void require_alike(const Named& a, const Named& b) {
     return std::equal(a.calibration->values.begin(), a.calibration->values.end(), b.calibration->values.begin(),
                       b.calibration->values.end(), [](const auto& x, const auto& y) {
                         return x.first == y.first && x.second.axis == y.second.axis &&
-                               x.second.observer == y.second.observer;
+                               x.second.observer == y.second.observer && x.second.shown == y.second.shown;
                       });
   };
   if (ours.graph != theirs.graph || a.calibration->equalized != b.calibration->equalized ||

@@ -22,7 +22,7 @@ using calibration::OperatorInputs;
 
 // docs/calibration.md describes the form byte for byte.
 constexpr std::string_view kMagic = "OCTAVOST";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::uint32_t kEqualized = 1;
 constexpr std::uint32_t kWithInputs = 2;
 constexpr std::size_t kChecksumBytes = 8;
@@ -80,6 +80,7 @@ class Writer {
     out_.u64(calibration.keys.data);
     text(calibration.keys.model_name);
     text(calibration.keys.data_name);
+    text(calibration.keys.preprocess);
     out_.u64(calibration.all_samples);
     out_.u64(calibration.share.index);
     out_.u64(calibration.share.count);
@@ -97,6 +98,8 @@ class Writer {
     text(value.observer);
     out_.u64(value.state.size());
     bytes_.insert(bytes_.end(), value.state.begin(), value.state.end());
+    out_.u32(static_cast<std::uint32_t>(value.shown.size()));
+    for (const std::string& name : value.shown) text(name);
   }
 
   void write(const OperatorInputs& inputs) {
@@ -187,6 +190,7 @@ class Reader {
     calibration.keys.data = in_.u64();
     calibration.keys.model_name = text();
     calibration.keys.data_name = text();
+    calibration.keys.preprocess = text();
     calibration.all_samples = in_.u64();
     calibration.share.index = in_.u64();
     calibration.share.count = in_.u64();
@@ -215,7 +219,7 @@ class Reader {
   }
 
   void values(Calibration& calibration) {
-    const std::size_t values = count(24);
+    const std::size_t values = count(28);
     for (std::size_t v = 0; v < values; ++v) {
       ValueStatistics& value = entry(calibration.values);
       const std::uint32_t axis = in_.u32();
@@ -228,6 +232,8 @@ class Reader {
       }
       value.observer = text();
       value.state = blob(in_.u64());
+      const std::size_t shown = count(4);
+      for (std::size_t i = 0; i < shown; ++i) value.shown.push_back(text());
     }
   }
 

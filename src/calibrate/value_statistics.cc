@@ -39,8 +39,9 @@ std::vector<TensorStatistics> statistics_of(const TensorView& x, int axis) {
 
 }  // namespace
 
-std::unique_ptr<ObserverBase> make_observer(const ActivationPlan& activation) {
+std::unique_ptr<ObserverBase> make_observer(const ActivationPlan& activation, std::size_t shown) {
   ObserverOptions options = activation.observer_options;
+  options.batch_size *= std::max<std::size_t>(shown, 1);
   options.kernels = &fast_kernels();
   return activation.observer.make(options);
 }
@@ -51,23 +52,43 @@ bool follows_from_statistics(const ActivationPlan& activation) {
   return make_observer(activation)->restore(std::span(&some, 1));
 }
 
-ValueCollector::ValueCollector(const ActivationPlan& activation, bool for_any_observer)
-    : observer_name_(activation.observer.name) {
-  const bool follows = follows_from_statistics(activation);
-  if (!follows) observer_ = make_observer(activation);
-  keeps_statistics_ = follows || for_any_observer;
+std::map<int, std::vector<ValueId>> shown_values(const Graph& graph, const Plan& plan) {
+  std::map<ValueId, const ActivationPlan*> planned;
+  std::map<int, std::vector<ValueId>> shown;
+  for (const ActivationPlan& activation : plan.activations) {
+    planned[activation.value] = &activation;
+    shown[activation.group];
+  }
+  const auto add = [&](ValueId id) {
+    const auto found = planned.find(id);
+    if (found != planned.end() && found->second->adds_values) shown[found->second->group].push_back(id);
+  };
+  for (const ValueId id : graph.inputs()) add(id);
+  for (const NodeId id : graph.nodes()) {
+    for (const ValueId output : graph.node(id).outputs) add(output);
+  }
+  return shown;
+}
+
+ValueCollector::ValueCollector(const ActivationPlan& activation, bool for_any_observer, GroupObserver group,
+                               bool keeps_state)
+    : observer_name_(activation.observer.name),
+      group_(std::move(group)),
+      keeps_state_(keeps_state && group_.observer != nullptr),
+      is_shown_(group_.observer != nullptr && activation.adds_values),
+      keeps_statistics_(group_.observer == nullptr || for_any_observer) {
   gathered_.axis = activation.scheme.axis;
 }
 
 ValueLook ValueCollector::look(const TensorView& x) const {
   ValueLook look;
   if (keeps_statistics_) look.tensors = statistics_of(x, gathered_.axis);
-  if (observer_ != nullptr) look.summary = observer_->summarize(x);
+  if (is_shown_) look.summary = group_.observer->summarize(x);
   return look;
 }
 
 void ValueCollector::fold(ValueLook look) {
-  if (look.summary != nullptr) observer_->fold(*look.summary);
+  if (look.summary != nullptr) group_.observer->fold(*look.summary);
   if (gathered_.tensors.empty()) {
     gathered_.tensors = std::move(look.tensors);
     return;
@@ -83,19 +104,19 @@ void ValueCollector::fold(ValueLook look) {
 }
 
 bool ValueCollector::resume(ValueStatistics begun) {
-  if (begun.axis != gathered_.axis || begun.observer != (observer_ == nullptr ? "" : observer_name_)) return false;
-  if (observer_ != nullptr && !observer_->load(begun.state)) return false;
+  if (begun.axis != gathered_.axis || begun.observer != state_of()) return false;
+  if (keeps_state_ && (begun.shown != group_.shown || !group_.observer->load(begun.state))) return false;
   gathered_ = std::move(begun);
   return true;
 }
 
 ValueStatistics ValueCollector::statistics() const {
   ValueStatistics statistics = gathered_;
-  if (observer_ != nullptr) {
-    statistics.observer = observer_name_;
-    statistics.state.clear();
-    observer_->save(statistics.state);
-  }
+  if (!keeps_state_) return statistics;
+  statistics.observer = observer_name_;
+  statistics.shown = group_.shown;
+  statistics.state.clear();
+  group_.observer->save(statistics.state);
   return statistics;
 }
 

@@ -6,6 +6,7 @@
 #include "octavo/core/bytes.h"
 #include "octavo/core/hash.h"
 #include "support/graphs.h"
+#include "support/messages.h"
 
 using namespace octavo;
 using namespace octavo::test;
@@ -50,15 +51,6 @@ Bytes measured(const Net& net, const DataSource& data, int threads, Share share 
   CalibrateOptions with = options(threads, share);
   with.skip_bad_files = true;
   return calibration_bytes(calibrate(net.graph, net.plan, data, with));
-}
-
-std::string message_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return {};
 }
 
 }  // namespace
@@ -175,6 +167,46 @@ TEST_CASE("a group's pictures are joined one by one, so that averages see pictur
   const auto found = compute_parameters(graph, plan, calibrate(graph, plan, data, options(1)));
   // a: -1, -3; b: 2, 8; k: both. By picture [-1, 2] and [-3, 8], so [-2, 5].
   CHECK(found.at("k") == qparams_from_range({-2, 5}, {}));
+}
+
+TEST_CASE("an observer that sees values themselves sees those of a whole group, in their order") {
+  Graph graph = parse_graph(R"(graph opset 13 {
+    input x: f32[1,2,6,6] const u: f32[3,2,1,1] = random(1) const v: f32[2,2,1,1] = random(2)
+    const w: f32[1,5,1,1] = random(3)
+    a = Conv(x, u) b = Conv(x, v) k = Concat(b, a) {axis=1} p = MaxPool(k) {kernel_shape=[2,2]} y = Conv(p, w)
+    output y})");
+  infer_shapes(graph);
+  Plan plan = make_plan(graph, backend_named("onnxruntime"));
+  const std::string name = GENERATE(as<std::string>{}, "HistogramObserver", "LSQObserver");
+  for (ActivationPlan& activation : plan.activations) activation.observer = *find_observer(name);
+  const MemorySource data(graph, 9);
+
+  // Pictures one after the other, of each the branches alone: a, then b.
+  Graph branches = parse_graph(to_text(graph));
+  branches.set_outputs({*branches.find_value("a"), *branches.find_value("b")});
+  ObserverOptions both;
+  both.batch_size = 2;
+  const auto by_hand = observer_named(name, both);
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    for (const Tensor& branch : run_graph(branches, data.load(i))) by_hand->fold(*by_hand->summarize(branch));
+  }
+  const Bytes one = calibration_bytes(calibrate(graph, plan, data, options(1)));
+  for (const int threads : {2, 7}) CHECK(calibration_bytes(calibrate(graph, plan, data, options(threads))) == one);
+  const Calibration calibration = parse_calibration(one, "stats");
+  CHECK(calibration.values.at("a").shown == std::vector<std::string>{"a", "b"});
+  const auto found = compute_parameters(graph, plan, calibration);
+  for (const ActivationPlan& activation : plan.activations) {
+    const std::string& value = graph.value(activation.value).name;
+    const bool in_group = value != "x" && value != "y";
+    if (in_group) CHECK(found.at(value) == by_hand->compute_qparams(activation.scheme));
+  }
+
+  // A plan in which they do not share makes nothing of that state.
+  for (ActivationPlan& activation : plan.activations) {
+    activation.group = activation.value;
+    activation.adds_values = true;
+  }
+  CHECK_THROWS_WITH(compute_parameters(graph, plan, calibration), Catch::Contains("does not hold what " + name));
 }
 
 TEST_CASE("damaged calibration files are refused, never a crash") {
