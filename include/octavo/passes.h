@@ -88,7 +88,7 @@ void insert_weights_only(Graph& graph, const Plan& plan, const QuantizedWeights&
 /// Makes products of integers of Gemm and MatMul with planned 8-bit weights, per tensor or per column: activations are
 /// quantized to uint8 by the range they have at run time (DynamicQuantizeLinear, MatMulInteger, Cast, Mul; the form
 /// that ONNX Runtime's own dynamic quantization writes). All other planned weights are stored as by
-/// insert_weights_only.
-void insert_dynamic(Graph& graph, const Plan& plan, const QuantizedWeights& weights);
+/// insert_weights_only; returned is what reads these.
+std::vector<std::string> insert_dynamic(Graph& graph, const Plan& plan, const QuantizedWeights& weights);
 
 }  // namespace octavo

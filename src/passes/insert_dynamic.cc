@@ -132,14 +132,17 @@ class DynamicInserter {
 
 }  // namespace
 
-void insert_dynamic(Graph& graph, const Plan& plan, const QuantizedWeights& weights) {
+std::vector<std::string> insert_dynamic(Graph& graph, const Plan& plan, const QuantizedWeights& weights) {
   DynamicInserter inserter(graph, weights);
+  std::vector<std::string> others;
   for (const WeightPlan& weight : plan.weights) {
     if (inserter.insert(weight)) continue;
+    others.push_back(describe(graph, weight.node));
     graph.set_input(weight.node, weight.input, passes::stored_weight(graph, weight, weights));
   }
   graph.sort();
   graph.remove_dead();
+  return others;
 }
 
 }  // namespace octavo

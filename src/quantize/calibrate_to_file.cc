@@ -5,6 +5,7 @@
 #include "octavo/error.h"
 #include "octavo/quantize.h"
 #include "pipeline.h"
+#include "recipe_file.h"
 
 namespace octavo {
 namespace {
@@ -43,6 +44,7 @@ Calibration begin(const pipeline::Prepared& model, const DataSource& samples, co
   begun.keys.data = samples.key(samples.size());
   begun.keys.model_name = model.graph.name;
   begun.keys.data_name = describe_samples(samples);
+  begun.keys.preprocess = recipe::preprocess_of(recipe);
   return begun;
 }
 

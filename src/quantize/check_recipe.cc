@@ -4,15 +4,33 @@
 
 #include "octavo/backends.h"
 #include "octavo/error.h"
-#include "octavo/passes.h"
 #include "octavo/quantize.h"
+#include "pipeline.h"
 #include "recipe_file.h"
 
 namespace octavo {
 
+namespace {
+
+/// ONNX's products of integers that are measured at run time take no others.
+void require_dynamic_weights(const TensorQConfig& weight) {
+  constexpr int kMostBits = 8;
+  const bool wide = weight.scheme && weight.scheme->bits > kMostBits;
+  if (!wide && weight.granularity != Granularity::per_group) return;
+  throw Error(ErrorCode::unsupported,
+              fmt::format("mode: dynamic found, whose integer products take weights of up to 8 bits with a scale for "
+                          "each channel or one in all, and w_qscheme asks for {}; set {}, or mode: weights_only",
+                          wide ? fmt::format("{} bits", weight.scheme->bits) : "groups",
+                          wide ? "bit: 8" : "granularity: per_channel"));
+}
+
+}  // namespace
+
 void recipe::require_mode_of_backend(const Recipe& recipe) {
   const BackendSpec& backend = backend_of(recipe);
-  if (recipe.mode != QuantizeMode::dynamic || backend.dynamic) return;
+  if (recipe.mode != QuantizeMode::dynamic) return;
+  require_dynamic_weights(recipe.qconfig.weight);
+  if (backend.dynamic) return;
   std::string able;
   for (const BackendSpec* other : backends()) {
     if (other->dynamic) able += fmt::format("{}{}", able.empty() ? "" : ", ", other->name);
@@ -24,13 +42,9 @@ void recipe::require_mode_of_backend(const Recipe& recipe) {
 }
 
 void check_recipe(const Recipe& recipe, const Graph& model) {
-  const BackendSpec& backend = backend_of(recipe);
-  recipe::require_mode_of_backend(recipe);
   recipe::require_known_inputs(model, recipe);
-  Graph graph = model;
-  prepare_for(graph, backend);
-  make_plan(graph, backend, recipe.qconfig);
-  require_supported(exporter_of(recipe), graph);
+  const pipeline::Prepared prepared = pipeline::prepare_model(model, recipe);
+  require_supported(exporter_of(recipe), prepared.graph);
 }
 
 }  // namespace octavo

@@ -44,6 +44,7 @@ QOverride skip_choice(std::string_view text) {
   constexpr std::string_view kOpType = "op_type=";
   QOverride skipped;
   skipped.skip = true;
+  skipped.where = "--skip";
   const bool by_type = text.starts_with(kOpType);
   (by_type ? skipped.op_type : skipped.node) = text.substr(by_type ? kOpType.size() : 0);
   if (skipped.op_type.empty() && skipped.node.empty()) {

@@ -35,6 +35,23 @@ constexpr std::string_view kConfiguration =
     "#skip_between:\n"
     "  #- [conv1, pool1]\n";
 
+/// "# observers: …", every name there is to choose from.
+template <typename Entries>
+std::string names_text(std::string_view what, const Entries& entries) {
+  constexpr std::size_t kWidth = 118;
+  std::string text;
+  std::string line = fmt::format("# {}:", what);
+  for (const auto& entry : entries) {
+    if (entry.name.find("PerChannel") != std::string_view::npos) continue;
+    if (line.size() + 1 + entry.name.size() > kWidth) {
+      text += line + '\n';
+      line = "#  ";
+    }
+    line += fmt::format(" {}", entry.name);
+  }
+  return text + line + '\n';
+}
+
 std::string option_text(const RecipeOption& option, std::string_view indent) {
   return fmt::format("{0}# {1}\n{0}{2}\n", indent, option.help, option.line);
 }
@@ -51,7 +68,11 @@ std::string default_recipe_text() {
       if (option.group == group && !option.line.empty()) text += option_text(option, nested ? "  " : "");
     }
     if (nested) text += kInputs;
-    if (group == "Method") text += kConfiguration;
+    if (group != "Method") continue;
+    text += kConfiguration;
+    text += names_text("observers, most with a variant by channel, such as PerChannelKLObserver", observers());
+    text += names_text("fake-quantizers", fake_quantizers());
+    text += names_text("weight methods", weight_methods());
   }
   return text;
 }

@@ -206,15 +206,16 @@ constexpr std::array kOptions{
                  [](Recipe& r, Text, Text v) { set_mode(r, QuantizeMode::weights_only, yes(v)); }},
     RecipeOption{"dynamic", "", kMethod, "the same as --mode dynamic", "",
                  [](Recipe& r, Text, Text v) { set_mode(r, QuantizeMode::dynamic, yes(v)); }},
-    RecipeOption{"weight-method", "NAME", kMethod, "how weights are rounded, such as minmax (default)",
+    RecipeOption{"weight-method", "NAME", kMethod, "how weights are rounded: minmax (default), mse, admm or tnn_admm",
                  "weight_method: minmax",
                  [](Recipe& r, Text, Text v) {
                    r.qconfig.weight_method = recipe::weight_method_choice(v, r.qconfig.extensions);
                  }},
-    RecipeOption{"full-range-weights", "true|false", kMethod,
-                 "use all 8 bits of 3x3 weights for ncnn, which must then run with use_winograd_convolution off; default "
-                 "false",
-                 "full_range_weights: false", [](Recipe& r, Text, Text v) { r.qconfig.full_range_weights = yes(v); }},
+    RecipeOption{
+        "full-range-weights", "true|false", kMethod,
+        "use all 8 bits of 3x3 weights for ncnn, which must then run with use_winograd_convolution off; default "
+        "false",
+        "full_range_weights: false", [](Recipe& r, Text, Text v) { r.qconfig.full_range_weights = yes(v); }},
     RecipeOption{"w-observer", "NAME", kMethod, "observer of weights, such as PerChannelMinMaxObserver", "",
                  [](Recipe& r, Text, Text v) { set_observer(r.qconfig.weight, v, r.qconfig.extensions); }},
     RecipeOption{"a-observer", "NAME", kMethod, "observer of activations, such as MinMaxObserver or KLObserver", "",

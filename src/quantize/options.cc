@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,15 @@ InputValue split_input(const RecipeOption& option, std::string_view value) {
   return {value.substr(0, equals), value.substr(equals + 1)};
 }
 
+/// The mode that an option sets; nothing for any other option.
+std::optional<QuantizeMode> mode_set_by(std::string_view key, std::string_view value) {
+  if (key != "mode" && key != "weights-only" && key != "dynamic") return std::nullopt;
+  Recipe trial;
+  set_option(trial, key, value);
+  if (key != "mode" && trial.mode == QuantizeMode::static_ranges) return std::nullopt;  // switched off
+  return trial.mode;
+}
+
 }  // namespace
 
 void set_option(Recipe& recipe, std::string_view key, std::string_view value) {
@@ -44,6 +54,9 @@ void set_option(Recipe& recipe, std::string_view key, std::string_view value) {
   const auto [input, text] = split_input(option, value);
   try {
     option.set(recipe, input, text);
+    if (input.empty()) return;
+    std::string& where = recipe.inputs[std::string(input)].where;
+    if (where.empty()) where = fmt::format("--{}", key);
   } catch (const Error& error) {
     if (option.key == "config") throw;  // which names its file and line
     throw Error(error.code(), fmt::format("--{}: {}", key, error.what()));
@@ -64,9 +77,22 @@ void RecipeBuilder::set(std::string_view key, std::string_view value) {
   Recipe trial;
   trial.qconfig.extensions = recipe_.qconfig.extensions;
   set_option(trial, key, value);
+  require_one_mode(key, value);
   if (option.forget != nullptr) forget_file(option, split_input(option, value).input);
   set_option(recipe_, key, value);
   options_.emplace_back(key, value);
+}
+
+/// A second mode among the options is no change of mind, as it is after a file, but a contradiction.
+void RecipeBuilder::require_one_mode(std::string_view key, std::string_view value) const {
+  const auto mode = mode_set_by(key, value);
+  if (!mode) return;
+  for (const auto& [given, text] : options_) {
+    const auto other = mode_set_by(given, text);
+    if (!other || *other == *mode) continue;
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("--{} and --{} ask for two modes; leave out one of them", given, key));
+  }
 }
 
 /// Takes out what the file says of one input, or of all, before the first option that says otherwise.

@@ -46,6 +46,13 @@ void equalize(Prepared& model, const DataSource& data, const Recipe& recipe, con
 /// was calibrated on. Throws Error(invalid_argument) naming both where something is not of the other.
 Calibration load_fitting(Prepared& model, const Recipe& recipe, const DataSource* data);
 
+/// Gives `recipe`, which has no samples, the preprocessing of those that `calibration` was measured on. Throws
+/// Error(invalid_argument) where the recipe says otherwise, or how many samples there should be.
+void take_preprocess(const Calibration& calibration, Recipe& recipe);
+
+/// Adds a note on values near the outputs of which the observer cut most of the range off.
+void tell_of_clipped_heads(Quantized& result);
+
 /// Raises the graph to the opset that the plan and the recipe ask for, right before integers are inserted: a
 /// calibration, which knows the graph from before, then fits whatever schemes are tried.
 void raise_opset_for(Graph& graph, const Plan& plan, const Recipe& recipe, std::vector<std::string>& notes);

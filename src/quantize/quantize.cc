@@ -17,6 +17,7 @@ using pipeline::Prepared;
 /// All that follows once there is a calibration: parameters, weights, biases, nodes.
 Quantized finish(Prepared model, Calibration calibration, const Recipe& recipe) {
   Quantized result;
+  result.recipe = recipe;
   result.notes = std::move(model.notes);
   result.prepared = model.graph;
   result.plan = model.plan;
@@ -24,6 +25,7 @@ Quantized finish(Prepared model, Calibration calibration, const Recipe& recipe) 
   Graph& graph = model.graph;
   Plan& plan = model.plan;
   result.activations = compute_parameters(graph, plan, result.calibration, recipe.threads);
+  pipeline::tell_of_clipped_heads(result);
   QuantizedWeights weights = round_weights(graph, plan, result.activations);
   const InputStatistics& inputs = result.calibration.inputs;
   if (recipe.compensate_rounding) compensate_rounding(graph, plan, inputs, recipe.threads, weights);
@@ -36,9 +38,10 @@ Quantized finish(Prepared model, Calibration calibration, const Recipe& recipe) 
 }
 
 /// From a saved calibration; `data` may be null.
-Quantized quantize_from_file(const Graph& model, const DataSource* data, const Recipe& recipe) {
+Quantized quantize_from_file(const Graph& model, const DataSource* data, Recipe recipe) {
   Prepared prepared = pipeline::prepare_model(model, recipe);
   Calibration calibration = pipeline::load_fitting(prepared, recipe, data);
+  if (data == nullptr) pipeline::take_preprocess(calibration, recipe);
   return finish(std::move(prepared), std::move(calibration), recipe);
 }
 
@@ -64,19 +67,39 @@ void tell_of_unused(const Recipe& recipe, std::string_view mode, std::vector<std
   }
 }
 
+/// What mode dynamic could not do.
+std::string in_float_note(const std::vector<std::string>& nodes, bool others) {
+  constexpr std::size_t kShown = 4;
+  const std::size_t shown = std::min(nodes.size(), kShown);
+  return fmt::format(
+      "{} computed in float with integer weights, because ranges at run time are for MatMul and Gemm with weights "
+      "of up to 8 bits, a scale for each column or one in all: {}{}",
+      others ? "some operators are" : "no activation is measured at run time: every operator is",
+      fmt::join(nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+      nodes.size() > shown ? fmt::format(" and {} more", nodes.size() - shown) : "");
+}
+
 /// Weights alone, or with activations measured at run time.
 Quantized quantize_without_samples(const Graph& model, const Recipe& recipe) {
   Prepared prepared = pipeline::prepare_model(model, recipe);
   Quantized result;
+  result.recipe = recipe;
   result.prepared = prepared.graph;
-  const QuantizedWeights weights = round_weights(prepared.graph, prepared.plan, {});
   result.notes = std::move(prepared.notes);
-  pipeline::raise_opset_for(prepared.graph, prepared.plan, recipe, result.notes);
   const bool dynamic = recipe.mode == QuantizeMode::dynamic;
+  const QuantizedWeights weights = round_weights(prepared.graph, prepared.plan, {});
+  pipeline::raise_opset_for(prepared.graph, prepared.plan, recipe, result.notes);
+  std::vector<std::string> in_float;
+  if (dynamic) {
+    in_float = insert_dynamic(prepared.graph, prepared.plan, weights);
+  } else {
+    insert_weights_only(prepared.graph, prepared.plan, weights);
+  }
+  const bool measures = dynamic && in_float.size() < prepared.plan.weights.size();
   result.notes.push_back(fmt::format(
-      kWithoutSamples, dynamic ? "activations get their range from each run" : "activations stay in float"));
+      kWithoutSamples, measures ? "activations get their range from each run" : "activations stay in float"));
+  if (!in_float.empty()) result.notes.push_back(in_float_note(in_float, measures));
   tell_of_unused(recipe, dynamic ? "dynamic" : "weights_only", result.notes);
-  (dynamic ? insert_dynamic : insert_weights_only)(prepared.graph, prepared.plan, weights);
   infer_shapes(prepared.graph);
   result.graph = std::move(prepared.graph);
   result.plan = std::move(prepared.plan);

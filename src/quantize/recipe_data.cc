@@ -55,7 +55,8 @@ void recipe::require_known_inputs(const Graph& graph, const Recipe& recipe) {
     for (const ValueId id : graph.inputs()) known = known || graph.value(id).name == name;
     if (!known) {
       throw Error(ErrorCode::invalid_argument,
-                  fmt::format("the model has no input '{}'; its inputs are {}", name, names));
+                  fmt::format("{}{}the model has no input '{}'; its inputs are {}", settings.where,
+                              settings.where.empty() ? "" : ": ", name, names));
     }
   }
 }

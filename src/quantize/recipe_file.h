@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "octavo/quantize.h"
@@ -10,6 +11,9 @@ namespace octavo::recipe {
 /// read_recipe and parse_recipe, but for the check against the backend: flags may still change that.
 Recipe read_unchecked(const std::filesystem::path& path, const Extensions& extensions);
 Recipe parse_unchecked(std::string_view text, std::string_view name, const Extensions& extensions);
+
+/// What the recipe says of preprocessing, as a recipe of its own; empty where it says nothing.
+std::string preprocess_of(const Recipe& recipe);
 
 /// Throws Error(invalid_argument) where the recipe names inputs that the graph does not have.
 void require_known_inputs(const Graph& graph, const Recipe& recipe);

@@ -71,13 +71,33 @@ class RecipeReader {
 
   void set(const RecipeOption& option, std::string_view input, const YamlNode& value, std::string_view text) {
     reader_.at(value, file_key(option), [&] { option.set(recipe_, input, text); });
+    if (!input.empty()) remember(recipe_.inputs[std::string(input)].where, value, file_key(option));
+  }
+  /// For messages of those who hold the recipe against a model.
+  void remember(std::string& where, const YamlNode& value, std::string_view key) const {
+    if (where.empty()) where = fmt::format("{}:{}: {}", reader_.file(), value.line, key);
+  }
+
+  /// What a file says of granularity itself is no less its author's word than the merge type.
+  void require_no_granularity(const YamlNode& value) const {
+    const QConfig& config = recipe_.qconfig;
+    if (!config.weight.granularity && !config.activation.granularity) return;
+    fail_at(reader_.file(), value.line,
+            fmt::format("merge_type: it sets granularity, which {}_qscheme gives as well; leave out one of the two",
+                        config.weight.granularity ? "w" : "a"));
   }
 
   void read_option(const RecipeOption& option, const YamlNode& value) {
+    if (option.key == "merge-type") require_no_granularity(value);
     if (option.key == "images") {
       read_images(option, value);
     } else if (option.key == "skip") {
-      reader_.each_text(value, "skip", [&](const YamlNode& item) { option.set(recipe_, {}, item.text); });
+      reader_.each_text(value, "skip", [&](const YamlNode& item) {
+        option.set(recipe_, {}, item.text);
+        std::string& where = recipe_.qconfig.overrides.back().where;
+        where.clear();
+        remember(where, item, "skip");
+      });
     } else {
       set_simple(option, {}, value);
     }
@@ -85,7 +105,7 @@ class RecipeReader {
 
   void read_images(const RecipeOption& option, const YamlNode& value) {
     const auto read = [&](std::string_view input, const YamlNode& paths) {
-      reader_.each_text(paths, "images", [&](const YamlNode& path) { option.set(recipe_, input, path.text); });
+      reader_.each_text(paths, "images", [&](const YamlNode& path) { set(option, input, path, path.text); });
     };
     if (!value.is(Kind::map)) return read({}, value);
     for (std::size_t i = 0; i < value.keys.size(); ++i) read(value.keys[i].text, value.items[i]);
@@ -145,6 +165,7 @@ class RecipeReader {
   QOverride read_override(const YamlNode& value) {
     const QConfig& config = recipe_.qconfig;
     QOverride result;
+    remember(result.where, value, "overrides");
     TensorFields weight(reader_, "w_", &config.weight, config.extensions);
     TensorFields activation(reader_, "a_", &config.activation, config.extensions);
     Fields fields{
@@ -175,6 +196,7 @@ class RecipeReader {
     for (const YamlNode& pair : value.items) {
       if (!pair.is(Kind::list) || pair.items.size() != 2) reader_.wrong(pair, "skip_between", kExpected);
       QSpan& span = recipe_.qconfig.skipped_spans.emplace_back();
+      remember(span.where, pair, "skip_between");
       span.from = reader_.text(pair.items[0], "skip_between", "a node's or value's name");
       span.to = reader_.text(pair.items[1], "skip_between", "a node's or value's name");
     }
@@ -205,7 +227,9 @@ void check_backend(const Recipe& recipe, std::string_view name) {
     check_config(recipe.qconfig, backend_of(recipe));
     require_mode_of_backend(recipe);
   } catch (const Error& error) {
-    throw Error(error.code(), fmt::format("{}: {}", name, error.what()));
+    const std::string_view message = error.what();
+    if (message.starts_with(fmt::format("{}:", name))) throw;  // with its line
+    throw Error(error.code(), fmt::format("{}: {}", name, message));
   }
 }
 

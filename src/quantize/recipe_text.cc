@@ -5,6 +5,7 @@
 #include "observer_options.h"
 #include "octavo/quantize.h"
 #include "qconfig_reader.h"
+#include "recipe_file.h"
 #include "yaml_tree.h"
 
 namespace octavo {
@@ -94,7 +95,7 @@ std::string override_text(const QOverride& what) {
   if (what.weight) text += tensor_text(*what.weight, "w_", "    ");
   if (what.activation) text += tensor_text(*what.activation, "a_", "    ");
   if (what.weight_method) text += fmt::format("    weight_method: {}\n", yaml_scalar(*what.weight_method));
-  if (what.skip) text += "    skip: true\n";
+  if (what.skip) text += fmt::format("    skip: {}\n", *what.skip);
   if (!text.empty()) text[2] = '-';
   return text;
 }
@@ -113,6 +114,13 @@ std::string qconfig_text(const QConfig& config) {
 }
 
 }  // namespace
+
+std::string preprocess_of(const Recipe& recipe) {
+  const auto common = recipe.inputs.find("");
+  std::string text = common == recipe.inputs.end() ? "" : preprocess_text(common->second.preprocess, "  ", false);
+  text += inputs_text(recipe);
+  return text.empty() ? text : "preprocess:\n" + text;
+}
 
 std::string tensor_text(const TensorQConfig& config, std::string_view prefix, std::string_view indent) {
   std::string text;

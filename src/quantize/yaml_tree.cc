@@ -8,8 +8,12 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "octavo/core/utf8.h"
@@ -146,6 +150,49 @@ class TreeBuilder final : public YAML::EventHandler {
   int documents_ = 0;
 };
 
+YamlNode parse(const std::string& text, std::string_view file) {
+  std::istringstream stream(text);
+  TreeBuilder builder(file);
+  YAML::Parser parser(stream);
+  while (parser.HandleNextDocument(builder)) continue;
+  return builder.take();
+}
+
+[[noreturn]] void refuse_syntax(std::string_view file, const YAML::Exception& error) {
+  fail_at(file, error.mark.is_null() ? 1 : error.mark.line + 1, fmt::format("no YAML or JSON: {}", error.msg));
+}
+
+/// The UTF-16 unit that "\uXXXX" at the beginning of `text` stands for; nothing where there is none.
+std::optional<std::uint32_t> escaped_unit(std::string_view text) {
+  constexpr std::size_t kLength = 6;
+  if (text.size() < kLength || !text.starts_with("\\u")) return std::nullopt;
+  std::uint32_t unit = 0;
+  const auto [end, error] = std::from_chars(text.data() + 2, text.data() + kLength, unit, 16);
+  if (error != std::errc{} || end != text.data() + kLength) return std::nullopt;
+  return unit;
+}
+
+/// JSON writes what lies beyond 16 bits as two escapes, which YAML has no meaning for: they become YAML's one. Called
+/// only for files in which some escape is none of YAML's.
+std::string with_joined_surrogates(std::string_view text) {
+  constexpr std::size_t kLength = 6;
+  std::string joined;
+  while (!text.empty()) {
+    const auto high = escaped_unit(text);
+    const auto low = high ? escaped_unit(text.substr(kLength)) : std::nullopt;
+    if (low && *high >> 10U == 0x36 && *low >> 10U == 0x37) {
+      joined += fmt::format("\\U{:08x}", 0x10000 + ((*high & 0x3FFU) << 10U) + (*low & 0x3FFU));
+      text.remove_prefix(2 * kLength);
+      continue;
+    }
+    // A backslash takes the next letter with it: "\\\\ud83d" is a backslash and letters.
+    const std::size_t taken = text.front() == '\\' ? std::min<std::size_t>(2, text.size()) : 1;
+    joined += text.substr(0, taken);
+    text.remove_prefix(taken);
+  }
+  return joined;
+}
+
 }  // namespace
 
 void fail_at(std::string_view file, int line, std::string_view message) {
@@ -166,15 +213,16 @@ YamlNode parse_yaml(std::string_view text, std::string_view file) {
                 fmt::format("{}: {} bytes, more than the {} that a recipe may have", file, text.size(), kMostBytes));
   }
   require_text(text, file);
-  std::istringstream stream{std::string(text)};
-  TreeBuilder builder(file);
   try {
-    YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(builder)) continue;
+    return parse(std::string(text), file);
   } catch (const YAML::Exception& error) {
-    fail_at(file, error.mark.is_null() ? 1 : error.mark.line + 1, fmt::format("no YAML or JSON: {}", error.msg));
+    if (error.msg.find(YAML::ErrorMsg::INVALID_UNICODE) == std::string::npos) refuse_syntax(file, error);
   }
-  return builder.take();
+  try {
+    return parse(with_joined_surrogates(text), file);
+  } catch (const YAML::Exception& error) {
+    refuse_syntax(file, error);
+  }
 }
 
 std::string yaml_scalar(std::string_view text) {

@@ -3,11 +3,11 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <iterator>
 
 #include "octavo/quantize.h"
 #include "support/graphs.h"
+#include "support/messages.h"
 
 using namespace octavo;
 using namespace octavo::test;
@@ -61,15 +61,6 @@ Recipe recipe_with(const std::string& observer) {
   return recipe;
 }
 
-std::string message_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return {};
-}
-
 }  // namespace
 
 TEST_CASE("quantizing from a file is quantizing from the samples, whatever observer the file was made for") {
@@ -102,6 +93,31 @@ TEST_CASE("an observer that needs the values themselves is refused other calibra
   CHECK(to_text(quantize(model, recipe).graph) == direct);
   calibrate_to_file(model, data, recipe_with(""), {file, {}, false});
   CHECK_THAT(message_of([&] { quantize(model, recipe); }), Catch::Contains("does not hold what LSQObserver needs"));
+}
+
+TEST_CASE("a calibration knows what its samples went through, and a run from it writes that down") {
+  const Folder folder;
+  const Graph model = parse_graph(kNet);
+  Recipe measured;
+  set_option(measured, "bgr", "");
+  set_option(measured, "mean", "x=1,2,3");
+  const fs::path file = folder.path / "stats";
+  calibrate_to_file(model, MemorySource(model, 4), measured, {file, {}, false});
+  Recipe recipe;
+  recipe.calibration = file;
+  const Recipe followed = parse_recipe(recipe_text(quantize(model, recipe).recipe), "again.yaml");
+  CHECK(followed.inputs.at("").preprocess == measured.inputs.at("").preprocess);
+  CHECK(followed.inputs.at("x").preprocess == measured.inputs.at("x").preprocess);
+  CHECK(quantize(model, followed).recipe.inputs.size() == 2);
+  CHECK_FALSE(has_samples(followed));
+
+  set_option(recipe, "mean", "4");
+  CHECK_THAT(message_of([&] { quantize(model, recipe); }), Catch::Contains("another way") && Catch::Contains("bgr"));
+  recipe = {};
+  recipe.calibration = file;
+  recipe.calibrate_steps = 2;
+  CHECK_THAT(message_of([&] { quantize(model, recipe); }),
+             Catch::Contains("calibrate_steps: 2 found") && Catch::Contains("4 samples"));
 }
 
 TEST_CASE("a calibration of another model, of other samples or another recipe is refused, naming both") {

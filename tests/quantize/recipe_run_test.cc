@@ -96,6 +96,72 @@ TEST_CASE("ranges measured at run time are refused where the backend has no kern
     recipe.mode = QuantizeMode::dynamic;
     CHECK_THROWS_WITH(quantize(network(), recipe), Catch::Contains("mode: dynamic"));
   }
+  const auto with_weights = [](const std::string& scheme) {
+    return "mode: dynamic\nglobal_qconfig: {w_qscheme: {" + scheme + "}}";
+  };
+  CHECK_THROWS_WITH(parse_recipe(with_weights("qdtype: qint16, is_symmetry: true"), "r.yaml"),
+                    Catch::StartsWith("r.yaml: mode: dynamic") && Catch::Contains("asks for 16 bits; set bit: 8"));
+  CHECK_THROWS_WITH(parse_recipe(with_weights("granularity: per_group, group_size: 32"), "r.yaml"),
+                    Catch::Contains("asks for groups"));
+}
+
+TEST_CASE("mode dynamic says which operators have no ranges at run time") {
+  Recipe recipe;
+  recipe.mode = QuantizeMode::dynamic;
+  const auto notes = [&](const std::string& graph) {
+    std::string text;
+    for (const std::string& note : quantize(parse_graph(graph), recipe).notes) text += note + "\n";
+    return text;
+  };
+  const std::string head = "graph opset 13 { input x: f32[1,3,4,4] const w: f32[2,3,1,1] = random(1) c = Conv(x, w) ";
+  CHECK_THAT(notes(head + "output c }"), Catch::Contains("activations stay in float") &&
+                                             Catch::Contains("no activation is measured at run time") &&
+                                             Catch::Contains("Conv writing 'c'"));
+  const std::string both = head + "const v: f32[4,5] = random(2) m = MatMul(c, v) output m }";
+  CHECK_THAT(notes(both), Catch::Contains("their range from each run") && Catch::Contains("some operators are"));
+  recipe.qconfig.overrides.emplace_back().op_type = "MatMul";
+  recipe.qconfig.overrides[0].weight.emplace().scheme =
+      QScheme{.qtype = QType::qint8, .bits = 16, .symmetric = true, .symmetric_range = true};
+  CHECK_THAT(notes(both), Catch::Contains("activations stay in float") && Catch::Contains("MatMul writing 'm'"));
+}
+
+TEST_CASE("scores that an observer clips hard are named") {
+  const Graph model = parse_graph(R"(graph opset 13 { input x: f32[1,4,1,1]
+    const w: f32[4,4,1,1] = {1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1}
+    y = Conv(x, w) output y })");
+  std::vector<std::vector<Tensor>> samples;
+  for (int i = 0; i < 50; ++i) {
+    samples.push_back({uniform_tensor({1, 4, 1, 1}, static_cast<std::uint32_t>(i), i == 7 ? 1000.0F : 1.0F)});
+  }
+  Recipe recipe = parse_recipe(
+      "global_qconfig: {a_observer: {type: PercentileObserver, percentile: 90}}\nequalize_channels: false\n", "r.yaml");
+  const auto notes = [&] {
+    std::string text;
+    for (const std::string& note : quantize(model, MemorySource(samples), recipe).notes) text += note + "\n";
+    return text;
+  };
+  CHECK_THAT(notes(), Catch::Contains("next to the outputs are clipped") && Catch::Contains("'y' at ") &&
+                          Catch::Contains("PercentileObserver") && !Catch::Contains("'x'"));
+  recipe.qconfig.activation.observer->type = "MinMaxObserver";
+  CHECK_THAT(notes(), !Catch::Contains("clipped"));
+}
+
+TEST_CASE("a recipe that leaves nothing to quantize, or names no input, is refused when it is held against a model") {
+  const Graph model = network();
+  const auto says = [&](const std::string& text) {
+    try {
+      check_recipe(parse_recipe(text, "r.yaml"), model);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK_THAT(says("skip: ['*']"), Catch::Contains("no operator can run in integers") && Catch::Contains("name '*'"));
+  CHECK_THAT(says("\nskip: [c1, nowhere]"), Catch::StartsWith("r.yaml:2: skip: the graph has no node 'nowhere'"));
+  CHECK_THAT(says("images:\n  z: a"), Catch::StartsWith("r.yaml:2: images: the model has no input 'z'"));
+  CHECK_THAT(says("preprocess:\n  inputs: {z: {\n    mean: 1}}"),
+             Catch::StartsWith("r.yaml:3: mean: the model has no"));
+  CHECK(says("global_qconfig: {a_observer: HistogramObserver}").empty());
 }
 
 TEST_CASE("overrides and skips reach the plan") {

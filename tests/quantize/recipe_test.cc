@@ -103,7 +103,7 @@ threads: 3
   CHECK(recipe.qconfig.overrides[1].node == "fire9/*");
   CHECK(recipe.qconfig.overrides[2].op_type == "Softmax");
   CHECK(std::all_of(recipe.qconfig.overrides.begin(), recipe.qconfig.overrides.end(),
-                    [](const QOverride& o) { return o.skip; }));
+                    [](const QOverride& o) { return o.skip.value_or(false); }));
   REQUIRE(recipe.qconfig.skipped_spans.size() == 2);
   CHECK(recipe.qconfig.skipped_spans[1].from == "c");
   CHECK(recipe.qconfig.skipped_spans[1].to == "d");
@@ -125,6 +125,26 @@ TEST_CASE("JSON is YAML") {
   CHECK(recipe.inputs.at("").paths == std::vector<std::filesystem::path>{"a/b", "\xC3\xA9"});
   CHECK(recipe.inputs.at("").preprocess.mean == std::vector<double>{1.5, 2, 3});
   CHECK(recipe.qconfig.activation.observer->type == "MinMaxObserver");
+
+  // What is beyond 16 bits is two escapes in JSON, and one in YAML.
+  CHECK(parsed("{\"images\": [\"\\ud83d\\ude00 \\\\ud83d\"]}").inputs.at("").paths ==
+        std::vector<std::filesystem::path>{"\xF0\x9F\x98\x80 \\ud83d"});
+  for (const char* half : {"{\"images\": [\"\\ud83d\"]}", "{\"images\": [\"\\ude00\\ud83d\"]}"}) {
+    CHECK_THAT(complaint(half), Catch::Contains("r.yaml:1: no YAML or JSON"));
+  }
+}
+
+TEST_CASE("two modes among the options contradict each other, and one overrides a file's") {
+  const TemporaryFile file("octavo_modes.yaml", "mode: dynamic\n");
+  RecipeBuilder builder;
+  builder.set("config", file.path());
+  builder.set("weights-only", "");
+  CHECK(builder.recipe().mode == QuantizeMode::weights_only);
+  builder.set("mode", "weights_only");
+  CHECK_THROWS_WITH(builder.set("dynamic", ""), Catch::Contains("--weights-only and --dynamic"));
+  CHECK_THROWS_WITH(builder.set("mode", "static"), Catch::Contains("two modes"));
+  builder.set("dynamic", "false");
+  CHECK(builder.recipe().mode == QuantizeMode::weights_only);
 }
 
 TEST_CASE("flags override a recipe file wherever they stand") {
@@ -213,6 +233,19 @@ TEST_CASE("what a file says wrongly is named by file, line and key") {
       {"global_qconfig: {w_qscheme: {group_size: 0}}", "'0' found"},
       {"overrides: {node: a}", "a list of maps"},
       {"overrides: [{skip: true}]", "give op_type, node or both"},
+      {"threads: 1\noverrides:\n- {op_type: Conv}",
+       "r.yaml:3: overrides: it says nothing of what is different for Conv"},
+      {"overrides:\n- {node: a, w_qscheme: {qdtype: qint8, is_symmetry: true}}\n- {node: b, a_observer: "
+       "FixedQParamsObserver}",
+       "r.yaml:3: overrides: a_observer: FixedQParamsObserver looks at nothing and needs scale and zero_point, scale"},
+      {"global_qconfig: {a_qscheme: {qdtype: quint8, is_symmetry: false},\n a_observer: {type: FixedQParamsObserver, "
+       "scale: 1, zero_point: 300}}",
+       "a_observer: zero_point: 300 found, expected a whole number from 0 to 255"},
+      {"global_qconfig: {a_qscheme: {bit: 1}}", "symmetric with 1 bit found"},
+      {"merge_type: 1\nglobal_qconfig: {a_observer: PerChannelTNNKLObserver}",
+       "r.yaml:1: merge_type: merge_type: 1 found, which has one scale for a tensor, beside a_observer"},
+      {"global_qconfig: {w_qscheme: {granularity: per_tensor}}\nmerge_type: 1",
+       "r.yaml:2: merge_type: it sets granularity"},
       {"overrides: [{node: a, w_qscheme: {bit: 4}}]", "give qdtype as well"},
       {"skip: {a: b}", "a map found"},
       {"skip: ['']", "a node's name, a glob"},
@@ -314,6 +347,22 @@ TEST_CASE("the page on recipes names every key, and its example is one") {
     std::string key(option.key);
     std::replace(key.begin(), key.end(), '-', '_');
     CHECK_THAT(page, Catch::Contains("`" + key + "`"));
+  }
+  const std::string printed = default_recipe_text();
+  const auto named = [&](std::string_view name) {
+    CHECK_THAT(printed, Catch::Contains(std::string(name)));
+    std::string_view kind = name.substr(0, name.rfind("Observer"));  // the page leaves the word out
+    CHECK_THAT(page, Catch::Contains(std::string(kind)));
+  };
+  for (const ObserverEntry& entry : observers()) {
+    if (entry.name.find("PerChannel") == std::string_view::npos) named(entry.name);
+  }
+  for (const FakeQuantizeEntry& entry : fake_quantizers()) named(entry.name);
+  for (const WeightMethodEntry& entry : weight_methods()) {
+    named(entry.name);
+    const auto option = std::find_if(recipe_options().begin(), recipe_options().end(),
+                                     [](const RecipeOption& o) { return o.key == "weight-method"; });
+    CHECK_THAT(std::string(option->help), Catch::Contains(std::string(entry.name)));
   }
   const std::size_t begin = page.find("```yaml") + 7;
   REQUIRE(begin > 7);

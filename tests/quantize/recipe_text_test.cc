@@ -25,7 +25,7 @@ class RandomRecipe {
     recipe.qconfig.weight = tensor();
     recipe.qconfig.activation = tensor();
     for (int i = below(4); i > 0; --i) recipe.qconfig.overrides.push_back(override_of_some());
-    for (int i = below(3); i > 0; --i) recipe.qconfig.skipped_spans.push_back({text(), text()});
+    for (int i = below(3); i > 0; --i) recipe.qconfig.skipped_spans.push_back({text(), text(), {}});
     recipe.calibrate_steps = static_cast<std::size_t>(below(1000));
     recipe.batch_size = 1 + static_cast<std::size_t>(below(1000));
     recipe.equalize_channels = maybe();
