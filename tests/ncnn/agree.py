@@ -142,7 +142,9 @@ def check_subject(check: Checks, octavo: str, driver: str, subject: Subject, wor
     kinds = [kind for kind, _ in integer_layers(ours.param).values()]
     counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
     check(f"{subject.name}: {counted} in int8", bool(kinds))
-    compare(check, "int8 in ncnn", subject, ours.outputs, run(net, ours, samples), least_db=30)
+    # One rounding that flips flips others on its way: behind depthwise layers, and sums of floats in another order.
+    least = 20 if "ConvolutionDepthWise" in kinds else 40
+    compare(check, "int8 in ncnn", subject, ours.outputs, run(net, ours, samples), least_db=least)
     check_blobs(check, subject.name, model, ours, net, samples)
     print(f"     {subject.name}: read back, outputs within {floats.read_back:.1e} (float), {ours.read_back:.1e} (int8); "
           f"{100 * net.size / subject.path.stat().st_size:.1f} % of the float model's size")
