@@ -136,6 +136,21 @@ Tensor load_sample(const InputFiles& input, const Sample& sample) {
   }
 }
 
+/// Contents of the files whose beginnings are sound, for a list of all that is wrong at once.
+void look_into_files(std::vector<InputFiles>& inputs) {
+  for (InputFiles& input : inputs) {
+    for (std::uint32_t i = 0; i < input.files.size(); ++i) {
+      DataFile& file = input.files[i];
+      if (!file.bad.empty() || file.kind == FileKind::npy) continue;  // sizes are all that can be wrong with .npy
+      try {
+        load_sample(input, {i, 0});
+      } catch (const Error& error) {
+        file.bad = error.what();
+      }
+    }
+  }
+}
+
 /// Every setting that a picture's tensor depends on, in words that are the same on every machine.
 std::string describe(const CompletedPreprocess& completed) {
   const Preprocess& p = completed.preprocess;
@@ -205,6 +220,9 @@ std::unique_ptr<DataSource> open_data(const std::vector<InputData>& inputs, cons
   for (const InputData& input : inputs) opened.push_back(data::open_input(input, found));
   data::report_bad_files(opened, found);
   if (!found.bad_files.empty() && !options.skip_bad_files) {
+    data::look_into_files(opened);
+    found.bad_files.clear();
+    data::report_bad_files(opened, found);
     throw Error(ErrorCode::bad_data, fmt::format("{} of {} samples cannot be read:\n  {}", found.bad_files.size(),
                                                  opened[0].samples.size(), fmt::join(found.bad_files, "\n  ")));
   }

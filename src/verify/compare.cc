@@ -66,6 +66,17 @@ std::vector<float> factors_between(const Graph& reference, const Graph& quantize
   return to;
 }
 
+/// Whether `reader` makes integers of a value: itself or, where these have fewer bits than their type, as the Clip
+/// that quantization put before it. A Clip of the float graph stands for a value of its own.
+bool makes_integers(const Graph& reference, const Graph& quantized, NodeId reader) {
+  const Node& node = quantized.node(reader);
+  if (node.op_type == "QuantizeLinear") return true;
+  if (node.op_type != "Clip" || reference.find_value(quantized.value(node.output(0)).name)) return false;
+  const auto readers = quantized.consumers(node.output(0));
+  return std::any_of(readers.begin(), readers.end(),
+                     [&](NodeId next) { return quantized.node(next).op_type == "QuantizeLinear"; });
+}
+
 /// Values that become integers, by what their QuantizeLinear reads, as the float graph knows them.
 std::vector<Layer> common_layers(const Graph& reference, const Graph& quantized) {
   std::vector<Layer> layers;
@@ -75,7 +86,7 @@ std::vector<Layer> common_layers(const Graph& reference, const Graph& quantized)
       const auto found = quantized.find_value(reference.value(output).name);
       if (!found || quantized.value(*found).is_constant() || quantized.producer(*found) == kNoNode) continue;
       for (const NodeId reader : quantized.consumers(*found)) {
-        if (quantized.node(reader).op_type != "QuantizeLinear") continue;
+        if (!makes_integers(reference, quantized, reader)) continue;
         layers.push_back({output, *found, factors_between(reference, quantized, reference.value(output).name)});
         break;
       }
@@ -173,6 +184,14 @@ class Comparer {
     return options;
   }
 
+  void require_class(std::int64_t label, std::size_t classes, std::size_t index) const {
+    if (static_cast<std::size_t>(label) < classes) return;
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("sample {} has label {}, and output '{}' tells {} classes apart, from 0: are the labels of "
+                            "this model, and do they count from 1?",
+                            index, label, reference_.value(reference_.outputs().front()).name, classes));
+  }
+
   std::int64_t label(std::size_t index) const { return options_.labels.empty() ? -1 : options_.labels.at(index); }
 
   void count_pixels(std::size_t index, const Tensor& original, const Tensor& changed, SampleResult& result) const {
@@ -211,6 +230,7 @@ class Comparer {
       const auto b = quantized[i].data<float>();
       result.agrees[i] = verify::best_class(a) == verify::best_class(b);
       if (i > 0 || label < 0) continue;
+      require_class(label, a.size(), index);
       result.float_rank = verify::rank_of(a, label);
       result.quantized_rank = verify::rank_of(b, label);
     }

@@ -176,6 +176,28 @@ TEST_CASE("samples that hold no numbers are refused by name") {
   }
 }
 
+TEST_CASE("values of few bits are layers too, though a Clip stands before their integers") {
+  const Graph reference =
+      net("const w: f32[3,3] = random(1) const v: f32[3,3] = random(2) const l: f32[] = {-0.5} "
+          "const h: f32[] = {0.5} a = MatMul(x, w) b = Clip(a, l, h) y = MatMul(b, v)");
+  const Graph quantized =
+      net("const w: f32[3,3] = random(1) const v: f32[3,3] = random(2) const l: f32[] = {-0.5} const h: f32[] = {0.5} "
+          "const s: f32[] = {0.0625} const z: i8[] = {0} a = MatMul(x, w) b = Clip(a, l, h) b_clipped = Clip(b, l, h) "
+          "q = QuantizeLinear(b_clipped, s, z) d = DequantizeLinear(q, s, z) y = MatMul(d, v)");
+  const Comparison comparison = compare(reference, quantized, MemorySource(reference, 2), {});
+  REQUIRE(comparison.layers.size() == 1);
+  CHECK(comparison.layers[0].value == "b");
+}
+
+TEST_CASE("a label that no class has is refused") {
+  const Graph graph = net("y = Identity(x)");
+  VerifyOptions options;
+  options.labels = {2, 3};
+  options.threads = 1;
+  CHECK_THROWS_WITH(compare(graph, graph, MemorySource(graph, 2), options),
+                    Catch::Contains("sample 1 has label 3") && Catch::Contains("3 classes"));
+}
+
 TEST_CASE("the quantized graph is computed with the arithmetic asked for, the float one is not touched by it") {
   const Graph reference = net("const h: f32[] = {0.5} y = Mul(x, h)");
   const Graph quantized = net(R"(const h: f32[] = {0.5} const s: f32[] = {1} const z: i8[] = {0} m = Mul(x, h)
