@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "command.h"
@@ -45,6 +46,24 @@ Share parse_share(const std::string& text) {
               fmt::format("--shard: '{}' found, expected which share of how many, such as 3/8", text));
 }
 
+/// What was measured before an interruption is not lost, if one knows where it is.
+[[noreturn]] void throw_with_way_on(const Error& error, const CalibrationJob& job) {
+  const std::filesystem::path checkpoint = checkpoint_path(job.output);
+  std::error_code ignored;
+  if (error.code() != ErrorCode::cancelled || !std::filesystem::exists(checkpoint, ignored)) throw error;
+  throw Error(error.code(), fmt::format("{}; what is done is in {}: the same command with --resume goes on from there",
+                                        error.what(), checkpoint.string()));
+}
+
+Calibration calibrated(const Graph& model, const Recipe& recipe, const CalibrationJob& job, const Progress& progress,
+                       std::vector<std::string>& notes) {
+  try {
+    return calibrate_to_file(model, recipe, job, progress, &notes);
+  } catch (const Error& error) {
+    throw_with_way_on(error, job);
+  }
+}
+
 void run(const Arguments& arguments) {
   const auto started = std::chrono::steady_clock::now();
   CalibrationJob job;
@@ -55,7 +74,7 @@ void run(const Arguments& arguments) {
   ProgressDisplay display(arguments.quiet);
   const Graph model = load_model(arguments.model);
   std::vector<std::string> notes;
-  const Calibration calibration = calibrate_to_file(model, arguments.recipe, job, display.callback(), &notes);
+  const Calibration calibration = calibrated(model, arguments.recipe, job, display.callback(), notes);
   if (!arguments.text.empty()) write_file(arguments.text, calibration_text(calibration));
   if (arguments.quiet) return;
   for (const std::string& note : notes) fmt::print("note: {}\n", note);

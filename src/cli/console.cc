@@ -14,6 +14,13 @@ std::string accuracy_line(std::string_view name, double original, double quantiz
                      100 * (quantized - original));
 }
 
+/// Further apart are mostly models that are not fed what they were trained and calibrated on.
+constexpr double kSuspiciousSqnr = 10.0;
+
+bool is_suspicious(const OutputComparison& output) {
+  return output.compared > 0 && output.distance.sqnr_db < kSuspiciousSqnr;
+}
+
 }  // namespace
 
 std::string bytes_text(std::uint64_t bytes) {
@@ -64,6 +71,12 @@ std::string summary_text(const Comparison& comparison) {
     text += fmt::format("Accuracy on {} masks:\n", comparison.masked);
     text += accuracy_line("mIoU", comparison.float_masks->mean_iou, comparison.quantized_masks->mean_iou);
     text += accuracy_line("pixels", comparison.float_masks->pixels, comparison.quantized_masks->pixels);
+  }
+  if (std::any_of(comparison.outputs.begin(), comparison.outputs.end(), is_suspicious)) {
+    text += fmt::format(
+        "Below {} dB: is the preprocessing (size, order of colours, mean, scale) the one of the model and of "
+        "its calibration? If it is, the worst layers say where it is lost.\n",
+        kSuspiciousSqnr);
   }
   return text;
 }

@@ -121,10 +121,14 @@ void run(const Arguments& arguments) {
   options.runtime_version = arguments.recipe.runtime_version;
   const Files written = export_model(result.graph, exporter_of(arguments.recipe), arguments.recipe.output, options);
   write_file(recipe_beside(arguments.recipe.output).string(),
-             fmt::format("{}{}", kRecipeHead, recipe_text(arguments.recipe)));
+             fmt::format("{}{}", kRecipeHead, recipe_text(result.recipe)));
   if (!arguments.quiet) print_result(arguments, result, written);
   if (!arguments.no_verify && has_samples(arguments.recipe)) compare_and_print(model, result, arguments, progress);
   if (arguments.quiet) return;
+  if (!arguments.no_verify && !has_samples(arguments.recipe)) {
+    fmt::print(
+        "Not compared with the float model: no samples were given; --images compares, and so does `octavo verify`\n");
+  }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
   fmt::print("Time {:.1f} s, peak memory {:.0f} MiB\n", seconds.count(),
              static_cast<double>(peak_memory()) / (1 << 20));

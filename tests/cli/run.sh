@@ -146,7 +146,12 @@ refused 1 "wrong.yaml:2: key 'thraeds' is not known" "an unknown key in a recipe
 bad 1 "did you mean 'threads'" "... when it is used" --config wrong.yaml --images images
 echo 'images: {picture: images}' >wrong.yaml
 check "a recipe for another model is a recipe" gives 0 config --check wrong.yaml
-refused 1 "no input 'picture'" "... but not for this one" config --check wrong.yaml --model "$digits/digits.onnx"
+refused 1 "wrong.yaml:1: images: the model has no input 'picture'" "... but not for this one" config --check wrong.yaml --model "$digits/digits.onnx"
+echo "skip: ['*']" >wrong.yaml
+refused 4 "no operator can run in integers" "a recipe that skips everything" \
+  config --check wrong.yaml --model "$digits/digits.onnx"
+refused 1 "--weights-only and --dynamic" "two modes at once" quantize "$digits/digits.onnx" --weights-only --dynamic \
+  -o refused.onnx
 refused 2 no.yaml "a recipe that is not there" config --check no.yaml
 head -c 2000000 /dev/zero | tr '\0' '#' >huge.yaml
 refused 6 huge.yaml "a recipe of two megabytes" config --check huge.yaml
@@ -159,7 +164,10 @@ echo "no picture" >mixed/aa.png
 echo "nor this" >mixed/zz.png
 bad 5 "aa.png" "images that are none" --images mixed
 check "... every one is named" grep -q 'zz\.png' err
-rm mixed/zz.png
+head -c 60 "$digits/calib/digit_0008.png" >mixed/yy.png
+bad 5 "yy.png" "... those whose beginning is sound too" --images mixed
+check "... all of them at once" eval 'grep -q "aa\.png" err && grep -q "zz\.png" err'
+rm mixed/yy.png mixed/zz.png
 cp -r images torn
 head -c 60 "$digits/calib/digit_0008.png" | tee torn/bb.png torn/cc.png >mixed/bb.png
 bad 5 "bb.png" "images cut short" --images torn
@@ -249,6 +257,14 @@ check "... to the bytes of one run" cmp -s stats joined
 refused 1 "share 2 of 3 is missing" "a share that is missing" merge stats1 stats3 -o refused.stats
 refused 1 "both share 1" "a share given twice" merge stats1 stats1 stats2 -o refused.stats
 check "quantize from statistics needs no samples" gives 0 quantize "$digits/digits.onnx" --calibration stats -o saved.onnx
+check "... and says that nothing was compared" grep -q "Not compared with the float model: no samples" out
+check "... and its recipe has the preprocessing" eval 'grep -q "pixel_range: \[0, 1\]" saved.recipe.yaml &&
+  gives 0 verify "$digits/digits.onnx" saved.onnx --config saved.recipe.yaml --images images'
+check "... which gives the accuracy of the calibration" grep -qE "SQNR [2-9][0-9]\." out
+check "other preprocessing" gives 0 verify "$digits/digits.onnx" saved.onnx --images images --pixel-range 3000,-9000
+check "... is suspected where it costs so much" eval '! grep -qE "SQNR -?[0-9]\.[0-9] dB" out || grep -q "is the preprocessing" out'
+refused 1 "calibrate_steps: 1 found" "a number of samples beside statistics" quantize "$digits/digits.onnx" \
+  --calibration stats --calibrate-steps 1 -o refused.onnx
 check "quantize from samples" gives 0 quantize "$digits/digits.onnx" --images images --pixel-range 0,1 --no-verify \
   -o direct.onnx
 check "... both to the same bytes" cmp -s saved.onnx direct.onnx
@@ -328,6 +344,18 @@ interrupted() {  # SIGNAL STAGE
   wait "$process" || code=$?
   [ "$code" -eq 130 ] || { echo "    exit code $code"; return 1; }
 }
+measuring() {  # a calibration that is interrupted once it has a checkpoint
+  : >err
+  "$octavo" calibrate "$data/two_inputs.onnx" --images left=many.npy --images right=many.npy -o begun.stats \
+    --threads 2 >out 2>err &
+  local process=$! code=0 tries=0
+  until [ -e begun.stats.partial ] || [ "$tries" -gt 1200 ]; do sleep 0.05; tries=$((tries + 1)); done
+  kill -s INT "$process"
+  wait "$process" || code=$?
+  [ "$code" -eq 130 ] || { echo "    exit code $code"; return 1; }
+}
+check "an interrupted calibration ends with 130" measuring
+check "... and says how to go on" eval 'grep -q "begun.stats.partial" err && grep -q -- "--resume" err'
 for signal in INT TERM; do
   check "SIG$signal ends a run with 130" interrupted "$signal" calibrate
   check "... while it was calibrating" eval '! grep -qE "^calibrate: 400000 of" err'
