@@ -105,4 +105,14 @@ TEST_CASE("a failed save leaves what was there and no other file") {
 }
 
 }  // namespace
+
+TEST_CASE("what a model imports stands behind its graph, where readers that guess the format expect it") {
+  // OpenVINO wants three different fields at the beginning.
+  const Graph graph = parse_graph("graph \"g\" opset 13, \"com.example\" 1 { input x: f32[1] y = Relu(x) output y }");
+  const auto bytes = model_bytes(graph, "onnx");
+  CHECK(std::to_integer<int>(bytes[0]) == 0x08);  // ir_version, one byte
+  CHECK(std::to_integer<int>(bytes[2]) == 0x3a);  // graph
+  CHECK(saved(graph).opset_import_size() == 2);
+}
+
 }  // namespace octavo::formats_test

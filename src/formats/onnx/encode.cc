@@ -51,6 +51,15 @@ onnx::NodeProto encode_node(const Graph& graph, const Node& node) {
   return proto;
 }
 
+// Takes out what other writers put behind the graph. OpenVINO looks at the first three fields alone, and takes a model
+// that imports two operator sets among them for none.
+onnx::ModelProto behind_graph(onnx::ModelProto& header) {
+  onnx::ModelProto rest;
+  rest.mutable_opset_import()->Swap(header.mutable_opset_import());
+  rest.mutable_metadata_props()->Swap(header.mutable_metadata_props());
+  return rest;
+}
+
 // The graph but for its constants.
 void encode_structure(const Graph& graph, onnx::GraphProto& proto) {
   for (const NodeId id : graph.nodes()) {
@@ -76,6 +85,7 @@ class Encoder {
     onnx::GraphProto structure;
     structure.Swap(header.mutable_graph());
     header.clear_graph();
+    onnx::ModelProto rest = behind_graph(header);
     encode_structure(graph_, structure);
     add(header.SerializeAsString());
     add({});  // becomes the graph's key and length
@@ -85,6 +95,7 @@ class Encoder {
     std::string& graph_head = encoded_.pieces[1].head;
     graph_head = field_head(onnx::ModelProto::kGraphFieldNumber, encoded_.size - before);
     encoded_.size += graph_head.size();
+    add(rest.SerializeAsString());
     return std::move(encoded_);
   }
 
