@@ -6,6 +6,7 @@
 #include "ncnn_support.h"
 #include "octavo/error.h"
 #include "octavo/formats.h"
+#include "onnx_support.h"
 
 using namespace octavo;
 using namespace octavo::formats::ncnn;
@@ -101,6 +102,18 @@ TEST_CASE("ncnn: the calibration table has weights first, by the layers' names")
         "second_param_0 2.000000 4.000000 1.000000 \n"
         "third_param_0 2.000000 2.000000 \n"
         "first 2.000000 \nsecond 0.500000 \nthird 8.000000 \n");
+}
+
+TEST_CASE("ncnn: a table comes with the float model that it holds for, by the same names") {
+  const TemporaryFolder folder;
+  const auto files = export_model(tiny_graph(), exporter_named("ncnn-table"), folder / "t.table");
+  CHECK(folder.files() == std::vector<std::string>{"t.table", "t_float.bin", "t_float.param"});
+  REQUIRE(files.size() == 3);
+  const Graph floats = load_model(folder / "t_float.param");
+  CHECK(node_named(floats, "first").op_type == "Conv");
+  const Tensor* weight = floats.constant(node_named(floats, "first").input(1));
+  REQUIRE(weight != nullptr);
+  CHECK(weight->data<float>().front() == -31 * 0.25F);
 }
 
 TEST_CASE("ncnn: weights are read as floats, halves, a table's entries or as they were scaled") {

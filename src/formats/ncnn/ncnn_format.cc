@@ -72,19 +72,22 @@ std::vector<std::filesystem::path> write(const Graph& graph, const std::filesyst
   return paths;
 }
 
-std::vector<std::byte> table_bytes(const Graph& graph) {
-  const std::string table = ncnn::calibration_table(ncnn::require_layers(graph));
-  if (!table.empty()) return as_bytes(table);
-  throw Error(
-      ErrorCode::unsupported,
-      "no convolution or linear operator of the model runs in integers, so there is no table to write: quantize "
-      "it with --backend ncnn");
-}
-
+/// The table holds for the float model of this graph, whose channels may be equalized, not for the one it was made
+/// from: that model lies beside it.
 std::vector<std::filesystem::path> write_table(const Graph& graph, const std::filesystem::path& output,
                                                const SaveOptions& /*options*/) {
-  write_whole(output, table_bytes(graph));
-  return {output};
+  const std::string table = ncnn::calibration_table(ncnn::require_layers(graph));
+  if (table.empty()) {
+    throw Error(ErrorCode::unsupported,
+                "no convolution or linear operator of the model runs in integers, so there is no table to write: "
+                "quantize it with --backend ncnn");
+  }
+  const std::vector<ncnn::Layer> floats = ncnn::require_layers(without_pairs(graph));
+  const std::filesystem::path model = output.parent_path() / (output.stem().string() + "_float.param");
+  const std::vector<FileContent> files{file(output, as_bytes(table)), file(model, as_bytes(ncnn::param_text(floats))),
+                                       file(with_ending(model, ".bin"), ncnn::bin_bytes(floats))};
+  write_whole(files);
+  return {files[0].path, files[1].path, files[2].path};
 }
 
 }  // namespace
@@ -101,12 +104,13 @@ const Exporter kNcnnExporter{.name = "ncnn",
                              .write = &write,
                              .bytes = nullptr};
 
-const Exporter kNcnnTableExporter{.name = "ncnn-table",
-                                  .description = "the table of scales for ncnn2int8, by the model's names of operators",
-                                  .backend = "ncnn",
-                                  .ending = ".table",
-                                  .unsupported = &unsupported,
-                                  .write = &write_table,
-                                  .bytes = &table_bytes};
+const Exporter kNcnnTableExporter{
+    .name = "ncnn-table",
+    .description = "the table of scales for ncnn2int8, and NAME_float.param, the model that it is of",
+    .backend = "ncnn",
+    .ending = ".table",
+    .unsupported = &unsupported,
+    .write = &write_table,
+    .bytes = nullptr};
 
 }  // namespace octavo::formats
