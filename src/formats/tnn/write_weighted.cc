@@ -86,8 +86,7 @@ std::string padded(LayerWriter& out, const Convolution& conv, const std::string&
   const Window& w = conv.windows[1];
   auto params = texts_of({0, 0, h.pad_begin, h.pad_end, w.pad_begin, w.pad_end, 0, 0, 0});
   params.push_back(text_of(0.0F));
-  const std::string result =
-      out.add_float("Pad", std::vector<std::string>{blob}, std::move(params), kNoValue, {}, "_pad");
+  std::string result = out.add_float("Pad", std::vector<std::string>{blob}, std::move(params), kNoValue, {}, "_pad");
   if (integer) out.set_scale(result, *out.view().scale(out.view().source(out.input())));
   return result;
 }
@@ -114,8 +113,8 @@ void write_integer_conv(LayerWriter& out, const Convolution& conv, int activatio
   const bool fused = end.activation != kNoNode && activation != 0;
   if (fused) out.fuse(end.activation);
   const std::string blob = padded(out, conv, out.integer_blob(out.input()), /*integer=*/true);
-  out.add_integer("Convolution", {blob}, params_of(conv, resource.has_bias, fused ? activation : 0), end,
-                  std::move(resource));
+  auto params = params_of(conv, resource.has_bias, fused ? activation : 0);
+  out.add_integer("Convolution", {blob}, std::move(params), end, std::move(resource));
 }
 
 /// Weight and bias in float, as version 2 has them with their dimensions.
@@ -177,7 +176,8 @@ void write_inner_product(LayerWriter& out, bool transposed_weight) {
   const Tensor weight = out.floats(out.input(1), "its weight");
   resource = float_resource(out, transposed_weight ? weight : transposed(weight), outputs);
   if (!resource.has_bias) resource.buffers.push_back(buffer_of(Tensor(DType::f32, {0}), {}));
-  out.add("InnerProduct", {out.input()}, inner_product_params(outputs, resource.has_bias), std::move(resource));
+  auto params = inner_product_params(outputs, resource.has_bias);
+  out.add("InnerProduct", {out.input()}, std::move(params), std::move(resource));
 }
 
 }  // namespace
