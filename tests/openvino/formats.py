@@ -55,7 +55,8 @@ def prove(subject: proof.Subject, what: str, path: Path, ours: list, least_db: f
     if SATURATES:
         print(f"skip {subject.name}, {what}, 8-bit kernels: this CPU has no VNNI, they saturate")
     else:
-        proof.compare(check, f"{what}, 8-bit kernels", subject, ours, fast, least_db - 10)
+        # They round in other places than the graph says: its last bits are not ours to foretell.
+        proof.compare(check, f"{what}, 8-bit kernels", subject, ours, fast, least_db - 10, alike=96, points=2)
 
 
 made = [proof.made_net(WORK, 13), proof.made_net(WORK, 10)]
