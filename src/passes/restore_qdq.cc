@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -28,7 +29,9 @@ struct Integers {
   ValueId zero_point = kNoValue;  ///< kNoValue: 0
   std::int64_t axis = 0;          ///< where there are several scales
 
-  auto operator<=>(const Integers&) const = default;
+  friend bool operator<(const Integers& a, const Integers& b) {
+    return std::tie(a.values, a.scale, a.zero_point, a.axis) < std::tie(b.values, b.scale, b.zero_point, b.axis);
+  }
 };
 
 bool is_linear(const Node& node) {
