@@ -21,6 +21,7 @@ void add_check_command(CLI::App& app);
 void add_export_command(CLI::App& app);
 void add_config_command(CLI::App& app);
 void add_quantization_cmd_command(CLI::App& app);
+void add_ncnn2table_command(CLI::App& app);
 
 /// A flag for every option of a recipe but the keys and groups in `without`, of which the keys in `but` are meant all
 /// the same, and those that the command has already.

@@ -47,7 +47,7 @@ void require_command(const CLI::App& app, std::string_view name) {
 }
 
 /// Commands that octavo runs where it is called by their name, through a link: tools of the runtimes, as they are.
-constexpr std::array<std::string_view, 1> kLinkNames = {"quantization_cmd"};
+constexpr std::array<std::string_view, 2> kLinkNames = {"quantization_cmd", "ncnn2table"};
 
 /// The arguments, behind the command that the program's own name stands for.
 std::vector<const char*> arguments_of(int argc, char** argv) {
@@ -77,6 +77,7 @@ int run(const std::vector<const char*>& arguments) {
   add_export_command(app);
   add_config_command(app);
   add_quantization_cmd_command(app);
+  add_ncnn2table_command(app);
   if (arguments.size() > 1) require_command(app, arguments[1]);
   try {
     app.parse(static_cast<int>(arguments.size()), arguments.data());

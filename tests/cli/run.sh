@@ -329,6 +329,25 @@ refused 1 "'a' found" "a bias that is no number" quantization_cmd -p digits.tnnp
   -o refused
 refused 2 no.tnnmodel "a model that is not there" quantization_cmd -p digits.tnnproto -m no.tnnmodel -i images -o refused
 
+echo "# ncnn2table"
+check "the digits as an ncnn model" gives 0 export "$digits/digits.onnx" --to ncnn -o digits.param
+ls images/*.png >list.txt
+as_ncnn() { run ncnn2table digits.param digits.bin list.txt "$@" 'mean=[0]' 'norm=[0.00392156862]' 'shape=[8,8,1]' pixel=GRAY; }
+for method in kl aciq; do
+  check "method $method" as_ncnn $method.table thread=1 method=$method
+  check "... has a row of weights and one of the input for each layer" eval '[ "$(grep -c "_param_0 " $method.table)" -gt 0 ] &&
+    [ "$(grep -c "_param_0 " $method.table)" -eq "$(grep -vc "_param_0 " $method.table)" ]'
+done
+ln -sf "$octavo" ncnn2table
+check "called by its name it does the same" eval './ncnn2table digits.param digits.bin list.txt linked.table "mean=[0]" \
+  "norm=[0.00392156862]" "shape=[8,8,1]" pixel=GRAY >out 2>err && cmp -s kl.table linked.table'
+refused 1 "method=eq" "a method whose numbers nobody can repeat" ncnn2table digits.param digits.bin list.txt refused.table \
+  method=eq
+refused 1 "'colour=RGB' is no setting" "a setting that is none" ncnn2table digits.param digits.bin list.txt refused.table \
+  colour=RGB
+refused 2 no.txt "a list that is not there" ncnn2table digits.param digits.bin no.txt refused.table
+refused 1 "2 lists for 1 inputs" "more lists than inputs" ncnn2table digits.param digits.bin list.txt,list.txt refused.table
+
 echo "# Ctrl-C"
 rows=400000 # of 2 x 4 x 4 floats: some 50 MB and far more work than it takes to interrupt it
 header="{'descr': '<f4', 'fortran_order': False, 'shape': ($rows, 2, 4, 4), }"
