@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "../qdq.h"
+#include "qdq.h"
 
 namespace octavo::formats::ncnn {
 namespace {

@@ -5,8 +5,8 @@
 #include <map>
 #include <utility>
 
-#include "../qdq.h"
 #include "layer_writer.h"
+#include "qdq.h"
 
 namespace octavo::formats::ncnn {
 namespace {

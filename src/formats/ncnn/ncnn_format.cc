@@ -4,14 +4,14 @@
 #include <string_view>
 #include <utility>
 
-#include "../onnx/onnx_format.h"
-#include "../qdq.h"
 #include "bin.h"
 #include "calibration_table.h"
 #include "layer_reader.h"
 #include "model_writer.h"
 #include "octavo/error.h"
+#include "onnx/onnx_format.h"
 #include "param_text.h"
+#include "qdq.h"
 
 namespace octavo::formats {
 namespace {
