@@ -53,6 +53,8 @@ struct Exporter {
   /// What `octavo quantize --to NAME` plans for where no backend is named.
   std::string_view backend;
   std::string_view ending;  ///< of the file that is named, lower case, with its dot; others lie beside it
+  /// Whether it takes graphs that are planned for `backend` alone.
+  bool only_for_backend = false;
   /// All nodes that cannot be written, for a graph with its shapes inferred; null where any can.
   std::vector<UnsupportedNode> (*unsupported)(const Graph& graph) = nullptr;
   /// Writes all files or none, and returns them, `output` first. Throws Error(unsupported) naming every node that

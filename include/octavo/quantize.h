@@ -128,7 +128,7 @@ std::unique_ptr<DataSource> open_recipe_data(const Graph& graph, const Recipe& r
 
 /// What the recipe's model is written by; ONNX where neither `to` nor the ending of `output` says it.
 const Exporter& exporter_of(const Recipe& recipe);
-/// What the recipe is planned for.
+/// What the recipe is planned for. Throws Error(invalid_argument) where what it writes wants another backend.
 const BackendSpec& backend_of(const Recipe& recipe);
 
 /// Whether the recipe names any samples; one with a saved calibration may do without.

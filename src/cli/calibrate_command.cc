@@ -103,7 +103,8 @@ void add_calibrate_command(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("model", arguments->model, "float model (.onnx)")->required();
   command->add_option("-o,--output", arguments->output, "file to write; whole or not at all")->required();
-  add_recipe_flags(*command, arguments->recipe, {"calibration", "mode", "weights-only", "dynamic"});
+  add_recipe_flags(*command, arguments->recipe,
+                   {"calibration", "mode", "weights-only", "dynamic", "opset", "weight-storage", "runtime-version"});
   command->add_option("--shard", arguments->share, "only share K of N of the samples")->type_name("K/N")->group("Run");
   command->add_flag("--resume", arguments->resume, "go on from the checkpoint of an interrupted run")->group("Run");
   command->add_option("--text", arguments->text, "write a table for people here as well")

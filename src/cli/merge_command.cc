@@ -24,7 +24,7 @@ struct Arguments {
 };
 
 void run(const Arguments& arguments) {
-  require_writable(arguments.output, "");
+  for (const std::string& share : arguments.shares) require_writable(arguments.output, share);
   std::vector<Calibration> shares;
   for (const std::string& share : arguments.shares) shares.push_back(load_calibration(share));
   const Calibration joined = merge_calibrations(std::move(shares), arguments.shares);

@@ -121,7 +121,9 @@ void add_verify_command(CLI::App& app) {
   command->add_option("--json", arguments->json, "write the report here (docs/report.md)")
       ->type_name("FILE")
       ->group("Run");
-  add_recipe_flags(*command, arguments->recipe, {"Method", "batch-size", "calibrate-steps", "calibration", "output"},
+  add_recipe_flags(*command, arguments->recipe,
+                   {"Method", "batch-size", "calibrate-steps", "calibration", "output", "to", "opset", "weight-storage",
+                    "runtime-version"},
                    {"backend"});
   command->add_flag("--quiet", arguments->quiet, "print nothing but errors")->group("Run");
   command->callback([arguments] { run(*arguments); });

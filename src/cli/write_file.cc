@@ -24,7 +24,7 @@ void require_writable(const std::string& output, const std::string& model, std::
   }
   if (std::filesystem::equivalent(path, model, ignored)) {
     throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: would overwrite the model '{}'; name another file", flag, model));
+                fmt::format("{}: would overwrite '{}'; name another file", flag, model));
   }
 }
 

@@ -139,8 +139,9 @@ std::optional<Dequantized> dequantized(const Graph& graph, ValueId value) {
 }
 
 Tensor dequantized_constant(const Tensor& integers, const QParams& params) {
-  const DType whole = whole_type(integers.dtype());
-  return dequantize(whole == integers.dtype() ? integers : as_type(integers, whole), params);
+  QParams whole = params;
+  whole.storage = whole_type(integers.dtype());
+  return dequantize(whole.storage == integers.dtype() ? integers : as_type(integers, whole.storage), whole);
 }
 
 std::vector<NodeId> quantizers_of(const Graph& graph, ValueId value) {

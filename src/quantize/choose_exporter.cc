@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include "octavo/error.h"
 #include "octavo/quantize.h"
 
 namespace octavo {
@@ -9,7 +12,16 @@ const Exporter& exporter_of(const Recipe& recipe) {
 }
 
 const BackendSpec& backend_of(const Recipe& recipe) {
-  return backend_named(recipe.backend.empty() ? exporter_of(recipe).backend : std::string_view(recipe.backend));
+  const Exporter& exporter = exporter_of(recipe);
+  const BackendSpec& own = backend_named(exporter.backend);
+  const BackendSpec& backend = recipe.backend.empty() ? own : backend_named(recipe.backend);
+  if (exporter.only_for_backend && backend.name != own.name) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("backend '{}': what is written as {} is planned for '{}'; leave the backend out, or write "
+                            "another form (--to)",
+                            backend.name, exporter.name, own.name));
+  }
+  return backend;
 }
 
 }  // namespace octavo

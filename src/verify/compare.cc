@@ -301,20 +301,36 @@ class Comparer {
   Confusion quantized_pixels_;
 };
 
+/// The values of those names, where these are all of `ids`; else `ids` as they are.
+std::vector<ValueId> in_order_of(const Graph& reference, const std::vector<ValueId>& names, const Graph& graph,
+                                 const std::vector<ValueId>& ids) {
+  std::vector<ValueId> ordered;
+  for (const ValueId name : names) {
+    const auto found = graph.find_value(reference.value(name).name);
+    if (found && std::find(ids.begin(), ids.end(), *found) != ids.end()) ordered.push_back(*found);
+  }
+  return ordered.size() == ids.size() ? ordered : ids;
+}
+
 }  // namespace
 
-Comparison compare(const Graph& reference, const Graph& quantized, const DataSource& data,
+Comparison compare(const Graph& float_model, const Graph& quantized, const DataSource& data,
                    const VerifyOptions& options) {
-  require_same_names(reference, quantized, reference.inputs(), quantized.inputs(), "inputs");
-  require_same_names(reference, quantized, reference.outputs(), quantized.outputs(), "outputs");
+  Graph reference = float_model;
+  Graph restored = quantized;
+  restore_qdq(reference);
+  restore_qdq(restored);
+  // Some formats keep no order of their own.
+  restored.set_inputs(in_order_of(reference, reference.inputs(), restored, restored.inputs()));
+  restored.set_outputs(in_order_of(reference, reference.outputs(), restored, restored.outputs()));
+  require_same_names(reference, restored, reference.inputs(), restored.inputs(), "inputs");
+  require_same_names(reference, restored, reference.outputs(), restored.outputs(), "outputs");
   for (const std::size_t count : {options.labels.size(), options.masks.files.size()}) {
     if (count == 0 || count == data.size()) continue;
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("{} labels for {} samples: one a sample is needed, -1 or no name where it has none", count,
                             data.size()));
   }
-  Graph restored = quantized;
-  restore_qdq(restored);
   return Comparer(reference, restored, options).run(data);
 }
 

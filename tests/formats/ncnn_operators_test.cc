@@ -82,6 +82,12 @@ TEST_CASE("ncnn: integers that its kernels do not compute with are refused") {
   CHECK(contains(convolution("i8", "0", "3,-128"), "-128"));
 }
 
+TEST_CASE("ncnn: weights of 4 bits are written as bytes") {
+  CHECK(reason(R"(input x: f32[1,2,4,4] const s: f32[] = {0.5} const z: i8[] = {0}
+    q = QuantizeLinear(x, s, z) d = DequantizeLinear(q, s, z) const wi: i4[1,2,1,1] = {3,-7} const wz: i4[] = {0}
+    w = DequantizeLinear(wi, s, wz) y = Conv(d, w))") == "none");
+}
+
 TEST_CASE("ncnn: int8 groups that its kernels leave uninitialized are refused") {
   const auto grouped = [](int outputs) {
     return reason(fmt::format(R"(input x: f32[1,4,4,4] const s: f32[] = {{0.5}} const z: i8[] = {{0}}

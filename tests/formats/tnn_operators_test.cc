@@ -1,4 +1,6 @@
 // Which layers operators become, and what is refused.
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "octavo/error.h"
@@ -59,6 +61,15 @@ TEST_CASE("TNN: windows whose number its padding cannot give") {
   CHECK(contains(layers(x + "y = AveragePool \"p\" (x) {kernel_shape=[3,3], pads=[1,1,1,1], count_include_pad=1}"),
                  "Pad p_pad 1 1 x p_pad 0 0 1 1 1 1 0 0 0 0 ,"));
   CHECK(contains(reasons(x + "y = MaxPool(x) {kernel_shape=[2,2], dilations=[2,2]}"), "gaps"));
+}
+
+TEST_CASE("TNN: it knows scales by sizes alone") {
+  const auto resized = [](const char* scales) {
+    return reasons(fmt::format(
+        "input x: f32[1,1,32,32] const s: f32[4] = {{1,1,{}}} y = Resize(x, _, s) {{mode=\"linear\"}}", scales));
+  };
+  CHECK(contains(resized("1.7,2.3"), "scales are not those of its sizes"));
+  CHECK(resized("1.5,2").empty());
 }
 
 TEST_CASE("TNN: all that cannot be written is said at once") {

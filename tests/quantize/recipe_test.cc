@@ -399,3 +399,11 @@ TEST_CASE("the printed default is the default, knows every key, and its examples
     CHECK_THAT(text, Catch::Contains(std::string(option.help)));
   }
 }
+
+TEST_CASE("what is written says the backend, and some forms take no other") {
+  CHECK(backend_of(parsed("{to: tnn}")).name == "tnn");
+  CHECK(backend_of(parsed("{output: m.param}")).name == "ncnn");
+  CHECK(backend_of(parsed("{to: onnx, backend: openvino}")).name == "openvino");
+  CHECK_THROWS_WITH(parsed("{to: ncnn, backend: onnxruntime}"),
+                    Catch::Contains("planned for 'ncnn'") && Catch::Contains("leave the backend out"));
+}

@@ -65,6 +65,16 @@ TEST_CASE("channels are compared at the float's scale by the factors given") {
   CHECK(other.distance().sqnr_db == Approx(10 * std::log10(30.0 / (9 + 36 + 1))));
 }
 
+TEST_CASE("outputs are compared by name, whatever their order") {
+  const Graph reference = parse_graph("graph opset 13 { input x: f32[2] y = Relu(x) z = Neg(x) output y output z }");
+  const Graph other = parse_graph("graph opset 13 { input x: f32[2] y = Relu(x) z = Neg(x) output z output y }");
+  const MemorySource data({{Tensor::from<float>({2}, {1, -3})}});
+  const Comparison comparison = compare(reference, other, data, {});
+  CHECK(comparison.outputs.at(0).name == "y");
+  CHECK(comparison.outputs.at(0).distance.sqnr_db == kInfinity);
+  CHECK(comparison.outputs.at(1).distance.sqnr_db == kInfinity);
+}
+
 TEST_CASE("layers of an equalized graph are compared by the factors it notes") {
   const Graph reference = parse_graph(R"(graph opset 13 { input x: f32[1,1,1,2]
     const w: f32[2,1,1,1] = {1, 2} const v: f32[1,2,1,1] = {1, 1} a = Conv(x, w) y = Conv(a, v) output y })");

@@ -100,6 +100,7 @@ const Exporter kNcnnExporter{.name = "ncnn",
                                  "beside it, what ncnn2int8 would make the same of",
                              .backend = "ncnn",
                              .ending = ".param",
+                             .only_for_backend = true,
                              .unsupported = &unsupported,
                              .write = &write,
                              .bytes = nullptr};
@@ -109,6 +110,7 @@ const Exporter kNcnnTableExporter{
     .description = "the table of scales for ncnn2int8, and NAME_float.param, the model that it is of",
     .backend = "ncnn",
     .ending = ".table",
+    .only_for_backend = true,
     .unsupported = &unsupported,
     .write = &write_table,
     .bytes = nullptr};

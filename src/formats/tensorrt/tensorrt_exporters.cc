@@ -9,7 +9,16 @@
 namespace octavo::formats {
 namespace {
 
-std::vector<std::byte> pair_bytes(const Graph& graph) { return onnx_file::write_model(graph); }
+std::vector<std::byte> pair_bytes(const Graph& graph) {
+  require_supported(kTensorRtExporter, graph);
+  return onnx_file::write_model(graph);
+}
+
+std::vector<std::filesystem::path> write_pairs(const Graph& graph, const std::filesystem::path& output,
+                                               const SaveOptions& options) {
+  require_supported(kTensorRtExporter, graph);
+  return onnx_file::write_model(graph, output, options);
+}
 
 std::vector<std::filesystem::path> write_ranges(const Graph& graph, const std::filesystem::path& output,
                                                 const std::string& text) {
@@ -44,14 +53,16 @@ const Exporter kTensorRtExporter = {.name = "tensorrt",
                                     .description = "ONNX with QuantizeLinear and DequantizeLinear as TensorRT wants it",
                                     .backend = "tensorrt",
                                     .ending = ".onnx",
-                                    .unsupported = nullptr,
-                                    .write = onnx_file::write_model,
+                                    .only_for_backend = true,
+                                    .unsupported = tensorrt::unsupported,
+                                    .write = write_pairs,
                                     .bytes = pair_bytes};
 
 const Exporter kTensorRtCacheExporter = {.name = "tensorrt-cache",
                                          .description = "TensorRT's calibration cache, with the float ONNX it is for",
                                          .backend = "tensorrt",
                                          .ending = ".cache",
+                                         .only_for_backend = true,
                                          .unsupported = tensorrt::unsupported,
                                          .write = write_cache,
                                          .bytes = nullptr};
@@ -60,6 +71,7 @@ const Exporter kTensorRtJsonExporter = {.name = "tensorrt-json",
                                         .description = "dynamic ranges for TensorRT, with the float ONNX they are for",
                                         .backend = "tensorrt",
                                         .ending = ".json",
+                                        .only_for_backend = true,
                                         .unsupported = tensorrt::unsupported,
                                         .write = write_json,
                                         .bytes = nullptr};

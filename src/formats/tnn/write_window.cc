@@ -176,6 +176,15 @@ void write_resize(LayerWriter& out) {
   if (!nearest && !linear) {
     out.refuse(fmt::format("TNN does not resize by '{}' with '{}' coordinates", mode, where));
   }
+  const Tensor* scales = out.graph().constant(node.input(upsample || out.graph().opset() < 11 ? 1 : 2));
+  for (std::size_t i = 2; scales != nullptr && scales->size() == 4 && i < 4; ++i) {
+    // TNN takes the ratio of the sizes where ONNX takes the scale.
+    if (where == "align_corners" ||
+        scales->data<float>()[i] * static_cast<float>(from[i]) == static_cast<float>(to[i])) {
+      continue;
+    }
+    out.refuse("its scales are not those of its sizes");
+  }
   std::vector<std::string> params{nearest ? "1" : "2"};
   params.push_back(text_of(static_cast<float>(to[2]) / static_cast<float>(from[2])));
   params.push_back(text_of(static_cast<float>(to[3]) / static_cast<float>(from[3])));
