@@ -23,8 +23,7 @@ void require_writable(const std::string& output, const std::string& model, std::
     throw Error(ErrorCode::io, fmt::format("{}: '{}' is a folder; name a file", flag, output));
   }
   if (std::filesystem::equivalent(path, model, ignored)) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: would overwrite '{}'; name another file", flag, model));
+    throw Error(ErrorCode::invalid_argument, fmt::format("{}: would overwrite '{}'; name another file", flag, model));
   }
 }
 
