@@ -220,6 +220,9 @@ class Graph {
 
 /// "Conv 'fire2/squeeze'" or "Conv writing 'y'" where the node has no name: for messages.
 std::string describe(const Graph& graph, NodeId node);
+/// The name by which configurations and reports know a node: its own or, where it has none, that of the first value it
+/// computes.
+std::string_view name_of_node(const Graph& graph, NodeId node);
 
 /// Reads the text form (docs/graph_text.md). Throws Error(bad_model) with line and column.
 Graph parse_graph(std::string_view text);

@@ -6,7 +6,6 @@
 #include <set>
 #include <string_view>
 
-#include "node_names.h"
 #include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "onnx_operators.h"
@@ -72,7 +71,7 @@ void GraphConfig::match_override(std::size_t index) {
   }
   if (matched > 0) return;
   const std::string where = where_of(config_, index);
-  if (over.op_type.empty() && !is_glob(over.node)) refuse_node(graph_, over.node, where);
+  if (over.op_type.empty() && over.node.find_first_of("*?") == std::string::npos) refuse_node(graph_, over.node, where);
   if (!over.op_type.empty()) require_known_type(graph_, over.op_type, where);
   notes_.push_back(fmt::format("{}this is for no operator of the prepared graph ({}{}{})", where, over.op_type,
                                over.op_type.empty() || over.node.empty() ? "" : " ", over.node));

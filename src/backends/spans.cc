@@ -6,7 +6,6 @@
 #include <set>
 #include <string_view>
 
-#include "node_names.h"
 #include "octavo/core/names.h"
 #include "octavo/error.h"
 

@@ -6,7 +6,6 @@
 #include <span>
 #include <vector>
 
-#include "node_names.h"
 #include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "scheme_check.h"

@@ -64,4 +64,13 @@ std::string describe(const Graph& graph, NodeId id) {
   return node.op_type;
 }
 
+std::string_view name_of_node(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (!node.name.empty()) return node.name;
+  for (const ValueId output : node.outputs) {
+    if (output != kNoValue) return graph.value(output).name;
+  }
+  return {};
+}
+
 }  // namespace octavo

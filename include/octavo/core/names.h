@@ -26,6 +26,9 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+/// How many like names a message shows for one that nobody has.
+inline constexpr std::size_t kSuggested = 3;
+
 /// What somebody may have meant who wrote `wanted`, as the end of a message: "; did you mean 'Conv_1', 'Conv_2' or
 /// 'Conv_3'?", the `most` names that differ by the fewest letters, the nearest first, of equals the first. "" where
 /// there are none.
@@ -44,6 +47,30 @@ inline std::string suggestion(std::string_view wanted, std::span<const std::stri
     text.append(ranked[i].second).append("'");
   }
   return ranked.empty() ? text : text.append("?");
+}
+
+/// Whether `name` is what `pattern` describes: * stands for any letters, ? for any one.
+inline bool matches_glob(std::string_view pattern, std::string_view name) {
+  std::size_t p = 0;
+  std::size_t n = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t taken = 0;  // up to here the last * has eaten; letters before it need no second look
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      taken = n;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
+      ++p;
+      ++n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++taken;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
 }
 
 }  // namespace octavo
