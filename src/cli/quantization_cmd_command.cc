@@ -13,7 +13,6 @@
 #include "octavo/error.h"
 #include "octavo/formats.h"
 #include "octavo/quantize.h"
-#include "tnn_job.h"
 #include "wrap.h"
 #include "write_file.h"
 

@@ -5,9 +5,9 @@
 
 #include "octavo/graph.h"
 #include "octavo/plan.h"
-#include "tnn_job.h"
+#include "octavo/quantize.h"
 
-namespace octavo::cli {
+namespace octavo::tnn_tool {
 
 /// Why methods with zero points are refused.
 inline constexpr const char* kTnnZeroPoints =
@@ -22,4 +22,4 @@ std::string tnn_observer(int blob_method);
 /// that runs in integers, in order.
 std::vector<NodeId> plan_as_tnn(const Graph& graph, Plan& plan, const TnnJob& job);
 
-}  // namespace octavo::cli
+}  // namespace octavo::tnn_tool

@@ -1,15 +1,16 @@
 #include "tnn_plan.h"
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <map>
+#include <string_view>
 
 #include "octavo/backends.h"
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 
-namespace octavo::cli {
+namespace octavo::tnn_tool {
 namespace {
 
 /// The variant of an observer that gives each channel a scale, as merge type 0 asks for it.
@@ -41,10 +42,9 @@ class PlanCompletion {
 
  private:
   bool skipped(NodeId id) const {
-    const Node& node = graph_.node(id);
-    const std::string& name = node.name.empty() ? graph_.value(node.output(0)).name : node.name;
+    const std::string_view name = name_of_node(graph_, id);
     return std::any_of(job_.skipped_layers.begin(), job_.skipped_layers.end(),
-                       [&](const std::string& glob) { return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0; });
+                       [&](const std::string& glob) { return matches_glob(glob, name); });
   }
 
   /// TNN's layer is not quantized where an operand is a constant.
@@ -145,4 +145,4 @@ std::vector<NodeId> plan_as_tnn(const Graph& graph, Plan& plan, const TnnJob& jo
   return PlanCompletion(graph, plan, job).run();
 }
 
-}  // namespace octavo::cli
+}  // namespace octavo::tnn_tool

@@ -1,5 +1,3 @@
-#include "tnn_job.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,9 +13,10 @@
 #include "octavo/error.h"
 #include "octavo/kernels.h"
 #include "octavo/passes.h"
+#include "octavo/quantize.h"
 #include "tnn_plan.h"
 
-namespace octavo::cli {
+namespace octavo {
 namespace {
 
 constexpr int kAdmm = 1;
@@ -27,14 +26,15 @@ constexpr int kAsymmetric = 3;
 
 QConfig config_of(const TnnJob& job) {
   if (job.weight_method == kAsymmetric) {
-    refuse(fmt::format("--weight_method: 3 (ASY_MIN_MAX) gives zero points, {}; take 0 or 1", kTnnZeroPoints));
+    refuse(
+        fmt::format("--weight_method: 3 (ASY_MIN_MAX) gives zero points, {}; take 0 or 1", tnn_tool::kTnnZeroPoints));
   }
   if (job.weight_method != 0 && job.weight_method != kAdmm) {
     refuse(fmt::format("--weight_method: {} found, expected 0 (MIN_MAX) or 1 (ADMM)", job.weight_method));
   }
   QConfig config;
   ObserverChoice observer;
-  observer.type = tnn_observer(job.blob_method);
+  observer.type = tnn_tool::tnn_observer(job.blob_method);
   config.activation.observer = observer;
   apply_merge_type(config, job.merge_type);
   for (const std::string& layer : job.skipped_layers) {
@@ -221,7 +221,7 @@ TnnResult quantize_as_tnn(const Graph& model, const DataSource& data, const TnnJ
                 "nothing in the model can run in integers: it has no Convolution or InnerProduct");
   }
   plan.biases.clear();
-  const std::vector<NodeId> pools = plan_as_tnn(graph, plan, job);
+  const std::vector<NodeId> pools = tnn_tool::plan_as_tnn(graph, plan, job);
   CalibrateOptions options;
   options.threads = job.threads;
   options.skip_bad_files = job.skip_bad_files;
@@ -253,4 +253,4 @@ TnnResult quantize_as_tnn(const Graph& model, const DataSource& data, const TnnJ
   return result;
 }
 
-}  // namespace octavo::cli
+}  // namespace octavo
