@@ -4,29 +4,13 @@
 #include <tuple>
 #include <vector>
 
-#include "octavo/quantize.h"
+#include "recipes.h"
 #include "support/graphs.h"
 
 using namespace octavo;
 using namespace octavo::test;
 
 namespace {
-
-/// MMRazor's global_qconfig for OpenVINO and TensorRT (ptq_openvino_…, ptq_tensorrt_…), which differ in a_qscheme
-/// alone.
-std::string mmrazor(const std::string& backend, const std::string& a_qdtype) {
-  return "backend: " + backend + R"(
-batch_size: 32
-calibrate_steps: 32
-global_qconfig:
-  w_observer: {type: mmrazor.PerChannelMinMaxObserver}
-  a_observer: {type: mmrazor.MovingAverageMinMaxObserver}
-  w_fake_quant: {type: mmrazor.FakeQuantize}
-  a_fake_quant: {type: mmrazor.FakeQuantize}
-  w_qscheme: {qdtype: qint8, bit: 8, is_symmetry: True, is_symmetric_range: True}
-  a_qscheme: {qdtype: )" +
-         a_qdtype + ", bit: 8, is_symmetry: True, averaging_constant: 0.1}\n";
-}
 
 Graph network() {
   return parse_graph(R"(graph opset 13 {

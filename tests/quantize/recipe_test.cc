@@ -1,21 +1,15 @@
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <regex>
 #include <string>
 
-#include "octavo/error.h"
-#include "octavo/quantize.h"
+#include "recipes.h"
 #include "support/graphs.h"
 
 using namespace octavo;
 using namespace octavo::test;
 
 namespace {
-
-Recipe parsed(const std::string& text) { return parse_recipe(text, "r.yaml"); }
 
 class TemporaryFile {
  public:
@@ -31,16 +25,6 @@ class TemporaryFile {
  private:
   std::filesystem::path path_;
 };
-
-std::string complaint(const std::string& text) {
-  try {
-    parse_recipe(text, "r.yaml");
-  } catch (const Error& error) {
-    CHECK(error.code() == ErrorCode::invalid_argument);
-    return error.what();
-  }
-  return "no complaint";
-}
 
 }  // namespace
 
@@ -266,137 +250,6 @@ TEST_CASE("what a file says wrongly is named by file, line and key") {
   for (const auto& [text, part] : wrong) {
     INFO(text);
     CHECK_THAT(complaint(text), Catch::Contains(part) && Catch::StartsWith("r.yaml:"));
-  }
-}
-
-TEST_CASE("MMRazor's configurations are read as MMRazor reads them") {
-  // The data of ptq_openvino_resnet18_8xb32_in1k_calib32xb32.py.
-  const Recipe recipe = parsed(R"(
-batch_size: 32
-calibrate_steps: 32
-global_qconfig:
-  w_observer: {type: mmrazor.PerChannelMinMaxObserver}
-  a_observer: {type: mmrazor.MovingAverageMinMaxObserver}
-  w_fake_quant: {type: mmrazor.FakeQuantize}
-  a_fake_quant: {type: mmrazor.FakeQuantize}
-  w_qscheme: {qdtype: qint8, bit: 8, is_symmetry: True, is_symmetric_range: True}
-  a_qscheme: {qdtype: quint8, bit: 8, is_symmetry: True, averaging_constant: 0.1}
-)");
-  const TensorQConfig& weight = recipe.qconfig.weight;
-  CHECK(weight.observer->type == "PerChannelMinMaxObserver");
-  CHECK(weight.fake_quant == "FakeQuantize");
-  CHECK(*weight.scheme ==
-        QScheme{.qtype = QType::qint8, .symmetric = true, .symmetric_range = true, .explicit_range = true});
-  const TensorQConfig& activation = recipe.qconfig.activation;
-  CHECK(activation.observer->type == "MovingAverageMinMaxObserver");
-  CHECK(activation.observer->options.averaging_constant == 0.1);
-  CHECK(*activation.scheme == QScheme{.symmetric = true, .explicit_range = true});
-  CHECK_FALSE(activation.granularity.has_value());
-
-  // Left out: quint8, 8 bits, symmetric, the whole range.
-  CHECK(*parsed("global_qconfig: {a_qscheme: {bit: 8}}").qconfig.activation.scheme ==
-        QScheme{.symmetric = true, .explicit_range = true});
-  CHECK(parsed("global_qconfig: {a_qscheme: {qdtype: quint8}}").qconfig.activation.scheme->symmetric);
-  CHECK_FALSE(parsed("global_qconfig: {w_qscheme: {granularity: per_tensor}}").qconfig.weight.scheme.has_value());
-}
-
-TEST_CASE("an override begins from the global configuration") {
-  const Recipe recipe = parsed(R"(
-global_qconfig:
-  w_qscheme: {qdtype: qint8, bit: 8, is_symmetry: true, is_symmetric_range: true}
-  a_observer: {type: MovingAverageMinMaxObserver, averaging_constant: 0.2}
-overrides:
-  - {node: conv1, w_qscheme: {bit: 7}}
-  - {op_type: Gemm, a_qscheme: {averaging_constant: 0.5}, weight_method: minmax}
-)");
-  const auto& overrides = recipe.qconfig.overrides;
-  REQUIRE(overrides.size() == 2);
-  QScheme expected = *recipe.qconfig.weight.scheme;
-  expected.bits = 7;
-  CHECK(overrides[0].weight->scheme == expected);
-  CHECK_FALSE(overrides[0].weight->observer.has_value());
-  CHECK_FALSE(overrides[0].activation.has_value());
-  CHECK(overrides[1].activation->observer->type == "MovingAverageMinMaxObserver");
-  CHECK(overrides[1].activation->observer->options.averaging_constant == 0.5);
-  CHECK_FALSE(overrides[1].activation->scheme.has_value());
-  CHECK(overrides[1].weight_method == "minmax");
-}
-
-TEST_CASE("a user's own names are known with their options") {
-  Extensions own;
-  own.observers.push_back({"OwnObserver", observers().front().make});
-  own.fake_quantizers.push_back({"OwnQuantize", fake_quantizers().front().compute_qparams, nullptr});
-  WeightMethodEntry& method = own.weight_methods.emplace_back(weight_methods().front());
-  method.name = "own_method";
-  const std::string text =
-      "weight_method: own_method\n"
-      "global_qconfig: {a_observer: {sigmas: 4, type: OwnObserver}, a_fake_quant: OwnQuantize}\n";
-  const Recipe recipe = parse_recipe(text, "r.yaml", own);
-  CHECK(recipe.qconfig.weight_method == "own_method");
-  CHECK(recipe.qconfig.activation.observer->options.extra.at("sigmas") == 4.0);
-  CHECK(recipe.qconfig.activation.fake_quant == "OwnQuantize");
-  CHECK(recipe_text(parse_recipe(recipe_text(recipe), "r.yaml", own)) == recipe_text(recipe));
-  CHECK_THAT(complaint(text), Catch::Contains("not known"));
-}
-
-TEST_CASE("the page on recipes names every key, and its example is one") {
-  std::ifstream file(OCTAVO_SOURCE_DIR "/docs/recipe.md");
-  const std::string page((std::istreambuf_iterator<char>(file)), {});
-  for (const RecipeOption& option : recipe_options()) {
-    if (option.line.empty()) continue;
-    std::string key(option.key);
-    std::replace(key.begin(), key.end(), '-', '_');
-    CHECK_THAT(page, Catch::Contains("`" + key + "`"));
-  }
-  const std::string printed = default_recipe_text();
-  const auto named = [&](std::string_view name) {
-    CHECK_THAT(printed, Catch::Contains(std::string(name)));
-    std::string_view kind = name.substr(0, name.rfind("Observer"));  // the page leaves the word out
-    CHECK_THAT(page, Catch::Contains(std::string(kind)));
-  };
-  for (const ObserverEntry& entry : observers()) {
-    if (entry.name.find("PerChannel") == std::string_view::npos) named(entry.name);
-  }
-  for (const FakeQuantizeEntry& entry : fake_quantizers()) named(entry.name);
-  for (const WeightMethodEntry& entry : weight_methods()) {
-    named(entry.name);
-    const auto option = std::find_if(recipe_options().begin(), recipe_options().end(),
-                                     [](const RecipeOption& o) { return o.key == "weight-method"; });
-    CHECK_THAT(std::string(option->help), Catch::Contains(std::string(entry.name)));
-  }
-  const std::size_t begin = page.find("```yaml") + 7;
-  REQUIRE(begin > 7);
-  const Recipe recipe = parsed(page.substr(begin, page.find("```", begin) - begin));
-  CHECK(recipe.qconfig.overrides.size() == 4);
-  CHECK(recipe.qconfig.activation.observer->options.averaging_constant == 0.1);
-}
-
-TEST_CASE("files know every option that an observer of the table reads") {
-  std::ifstream table(OCTAVO_SOURCE_DIR "/include/octavo/core/observers/table.h");
-  const std::string source((std::istreambuf_iterator<char>(table)), {});
-  const std::regex use("extra(?:\\.find|\\.at)?\\(\"(\\w+)\"[,)]");
-  int found = 0;
-  for (std::sregex_iterator it(source.begin(), source.end(), use), end; it != end; ++it, ++found) {
-    INFO((*it)[1]);
-    CHECK_NOTHROW(parsed("global_qconfig: {a_observer: {type: MinMaxObserver, " + (*it)[1].str() + ": 16}}"));
-  }
-  CHECK(found >= 4);
-}
-
-TEST_CASE("the printed default is the default, knows every key, and its examples are fine") {
-  const std::string text = default_recipe_text();
-  CHECK(recipe_text(parsed(text)) == recipe_text(Recipe{}));
-  const std::string all = std::regex_replace(text, std::regex("(^|\n)( *)#(?=[^ \n])"), "$1$2");
-  const Recipe recipe = parsed(all);
-  CHECK(recipe.inputs.at("image").preprocess.mean == std::vector<double>{127.5});
-  CHECK(recipe.qconfig.overrides.size() == 5);
-  for (const RecipeOption& option : recipe_options()) {
-    if (option.line.empty()) continue;
-    std::string key(option.key);
-    std::replace(key.begin(), key.end(), '-', '_');
-    INFO(key);
-    CHECK_THAT(all, Catch::Contains("\n" + key + ": ") || Catch::Contains("\n  " + key + ": "));
-    CHECK_THAT(text, Catch::Contains(std::string(option.help)));
   }
 }
 
