@@ -2,24 +2,11 @@
 #include <map>
 
 #include "onnx_support.h"
+#include "support/shared_models.h"
 
 // Real models, compared message by message with what is written again.
 namespace octavo::formats_test {
 namespace {
-
-std::vector<std::filesystem::path> real_models() {
-  const std::filesystem::path folder = std::filesystem::path(OCTAVO_SOURCE_DIR) / ".." / "shared" / "data" / "models";
-  std::vector<std::filesystem::path> paths;
-  if (!std::filesystem::exists(folder)) {
-    WARN("skipped: there are no models in " << folder);
-    return paths;
-  }
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() == ".onnx") paths.push_back(entry.path());
-  }
-  std::sort(paths.begin(), paths.end());
-  return paths;
-}
 
 // Fields to raw_data, written anew here: the codec under test must not vouch for itself.
 void to_raw(onnx::TensorProto& tensor) {
@@ -98,7 +85,7 @@ std::string normal_form(onnx::ModelProto model) {
 }
 
 TEST_CASE("real models keep every node, attribute and constant") {
-  for (const auto& path : real_models()) {
+  for (const auto& path : test::shared_models()) {
     CAPTURE(path);
     onnx::ModelProto original;
     REQUIRE(original.ParseFromString(read_file(path)));

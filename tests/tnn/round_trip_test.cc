@@ -1,5 +1,4 @@
 // Graphs through TNN's files and back, computed.
-#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -9,6 +8,7 @@
 #include "octavo/passes.h"
 #include "octavo/quantize.h"
 #include "support/graphs.h"
+#include "support/shared_models.h"
 
 using namespace octavo;
 using namespace octavo::formats_test;
@@ -71,20 +71,6 @@ std::filesystem::path digits() {
   return std::filesystem::path(OCTAVO_SOURCE_DIR) / "examples" / "digits" / "digits.onnx";
 }
 
-std::vector<std::filesystem::path> real_models() {
-  const auto folder = std::filesystem::path(OCTAVO_SOURCE_DIR) / ".." / "shared" / "data" / "models";
-  std::vector<std::filesystem::path> paths;
-  if (!std::filesystem::exists(folder)) {
-    WARN("skipped: there are no models in " << folder);
-    return paths;
-  }
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() == ".onnx") paths.push_back(entry.path());
-  }
-  std::sort(paths.begin(), paths.end());
-  return paths;
-}
-
 }  // namespace
 
 TEST_CASE("operators come back from TNN's files as what they compute") {
@@ -104,7 +90,7 @@ TEST_CASE("the bundled model comes back, from either version") {
 }
 
 TEST_CASE("real models come back") {
-  for (const auto& path : real_models()) {
+  for (const auto& path : test::shared_models()) {
     INFO(path.filename().string());
     Graph graph = load_model(path);
     prepare(graph);
