@@ -1,5 +1,3 @@
-#include "layer_reader.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "layer_reader.h"
 #include "octavo/error.h"
 
 namespace octavo::formats::ncnn {
@@ -114,6 +113,11 @@ void LayerReader::read_layer(std::span<const Layer> layers, std::size_t i) {
   const ReadRule* rule = rule_for(layer.type);
   if (rule == nullptr) refuse("octavo does not read layers of this type");
   rule->read(*this, layer);
+  for (const std::string& top : layer.tops) {
+    if (!blobs_.contains(top)) {
+      contradict(fmt::format("it says that it writes '{}', which layers of its type do not", top));
+    }
+  }
 }
 
 void LayerReader::read_input(std::span<const Layer> layers, std::size_t i) {

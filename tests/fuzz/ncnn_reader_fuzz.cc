@@ -1,0 +1,6 @@
+#include "ncnn/ncnn_format.h"
+#include "two_files.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return octavo::fuzz::read_two_files(octavo::formats::kNcnnFormat, data, size);
+}
