@@ -4,6 +4,7 @@
 
 #include "octavo/calibrate.h"
 #include "octavo/core/hash.h"
+#include "octavo/core/names.h"
 
 namespace octavo {
 
@@ -29,7 +30,7 @@ std::uint64_t graph_key(const Graph& graph) {
 std::string describe_samples(const DataSource& data) {
   const auto name = [&](std::size_t i) { return std::filesystem::path(data.name(i)).filename().string(); };
   if (data.size() == 0) return "no samples";
-  return fmt::format("{} samples, '{}' to '{}'", data.size(), name(0), name(data.size() - 1));
+  return fmt::format("{}, '{}' to '{}'", count_of(data.size(), "sample"), name(0), name(data.size() - 1));
 }
 
 }  // namespace octavo

@@ -11,6 +11,7 @@
 
 #include "command.h"
 #include "console.h"
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "octavo/formats.h"
 #include "octavo/quantize.h"
@@ -80,8 +81,8 @@ void run(const Arguments& arguments) {
   for (const std::string& note : notes) fmt::print("note: {}\n", note);
   for (const std::string& file : calibration.bad_files) fmt::print("skipped: {}\n", file);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-  fmt::print("Measured {} values on {} samples{}.\nWrote {}: {}\nTime {:.1f} s, peak memory {:.0f} MiB\n",
-             calibration.values.size(), calibration.samples,
+  fmt::print("Measured {} on {}{}.\nWrote {}: {}\nTime {:.1f} s, peak memory {:.0f} MiB\n",
+             count_of(calibration.values.size(), "value"), count_of(calibration.samples, "sample"),
              job.share.count == 1 ? "" : fmt::format(", share {} of {}", job.share.index, job.share.count),
              arguments.output, bytes_text(std::filesystem::file_size(arguments.output)), seconds.count(),
              static_cast<double>(peak_memory()) / (1 << 20));
@@ -101,8 +102,10 @@ void add_calibrate_command(CLI::App& app) {
               "An interrupted run leaves OUTPUT.partial, from which --resume goes on.",
               kHelpColumns));
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("model", arguments->model, "float model (.onnx)")->required();
-  command->add_option("-o,--output", arguments->output, "file to write; whole or not at all")->required();
+  command->add_option("model", arguments->model, "float model: .onnx, .param or .tnnproto")->required();
+  command->add_option("-o,--output", arguments->output, "file to write; whole or not at all")
+      ->type_name("FILE")
+      ->required();
   add_recipe_flags(*command, arguments->recipe,
                    {"calibration", "mode", "weights-only", "dynamic", "opset", "weight-storage", "runtime-version"});
   command->add_option("--shard", arguments->share, "only share K of N of the samples")->type_name("K/N")->group("Run");

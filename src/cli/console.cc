@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "octavo/core/names.h"
+
 namespace octavo::cli {
 namespace {
 
@@ -47,7 +49,7 @@ std::string sqnr_text(double sqnr_db) {
 }
 
 std::string summary_text(const Comparison& comparison) {
-  std::string text = fmt::format("Compared on {} samples, float against quantized:\n", comparison.samples);
+  std::string text = fmt::format("Compared on {}, float against quantized:\n", count_of(comparison.samples, "sample"));
   for (const OutputComparison& output : comparison.outputs) {
     if (output.compared == 0) {
       text += fmt::format("output '{}': not compared, its shape differs between the models\n", output.name);
@@ -63,12 +65,12 @@ std::string summary_text(const Comparison& comparison) {
     text += '\n';
   }
   if (comparison.float_accuracy && comparison.quantized_accuracy) {
-    text += fmt::format("Accuracy on {} labelled samples:\n", comparison.labelled);
+    text += fmt::format("Accuracy on {}:\n", count_of(comparison.labelled, "labelled sample"));
     text += accuracy_line("top-1", comparison.float_accuracy->top1, comparison.quantized_accuracy->top1);
     text += accuracy_line("top-5", comparison.float_accuracy->top5, comparison.quantized_accuracy->top5);
   }
   if (comparison.float_masks && comparison.quantized_masks) {
-    text += fmt::format("Accuracy on {} masks:\n", comparison.masked);
+    text += fmt::format("Accuracy on {}:\n", count_of(comparison.masked, "mask"));
     text += accuracy_line("mIoU", comparison.float_masks->mean_iou, comparison.quantized_masks->mean_iou);
     text += accuracy_line("pixels", comparison.float_masks->pixels, comparison.quantized_masks->pixels);
   }
@@ -87,8 +89,8 @@ std::string work_text(const WorkShare& work) {
     text += fmt::format("{:.1f} % of {:.1f} million multiplications in integers, ", 100 * *share,
                         (work.integer_multiplies + work.float_multiplies) * 1e-6);
   }
-  text += fmt::format("{} changes between float and integers", work.boundaries);
-  if (work.unknown > 0) text += fmt::format("; {} operators of unknown shape not counted", work.unknown);
+  text += fmt::format("{} between float and integers", count_of(work.boundaries, "change"));
+  if (work.unknown > 0) text += fmt::format("; {} of unknown shape not counted", count_of(work.unknown, "operator"));
   return text + '\n';
 }
 

@@ -10,6 +10,7 @@
 #include "command.h"
 #include "console.h"
 #include "octavo/calibrate.h"
+#include "octavo/core/names.h"
 #include "wrap.h"
 #include "write_file.h"
 
@@ -31,8 +32,8 @@ void run(const Arguments& arguments) {
   save_calibration(joined, arguments.output);
   if (!arguments.text.empty()) write_file(arguments.text, calibration_text(joined));
   if (arguments.quiet) return;
-  fmt::print("Joined {} shares: {} values measured on {} samples.\nWrote {}: {}\n", arguments.shares.size(),
-             joined.values.size(), joined.samples, arguments.output,
+  fmt::print("Joined {}: {} measured on {}.\nWrote {}: {}\n", count_of(arguments.shares.size(), "share"),
+             count_of(joined.values.size(), "value"), count_of(joined.samples, "sample"), arguments.output,
              bytes_text(std::filesystem::file_size(arguments.output)));
 }
 
@@ -49,7 +50,9 @@ void add_merge_command(CLI::App& app) {
       kHelpColumns));
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("shares", arguments->shares, "files of `octavo calibrate --shard`, all of one run")->required();
-  command->add_option("-o,--output", arguments->output, "file to write; whole or not at all")->required();
+  command->add_option("-o,--output", arguments->output, "file to write; whole or not at all")
+      ->type_name("FILE")
+      ->required();
   command->add_option("--text", arguments->text, "write a table for people here as well")->type_name("FILE");
   command->add_flag("--quiet", arguments->quiet, "print nothing but errors");
   command->callback([arguments] { run(*arguments); });

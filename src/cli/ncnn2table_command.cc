@@ -13,6 +13,7 @@
 
 #include "command.h"
 #include "console.h"
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "octavo/formats.h"
 #include "octavo/quantize.h"
@@ -69,7 +70,7 @@ std::vector<std::vector<double>> lists_of_numbers(const std::string& key, std::s
 template <typename Value>
 const Value& of_input(const std::vector<Value>& values, std::size_t input, std::size_t inputs, const std::string& key) {
   if (values.size() != 1 && values.size() != inputs) {
-    refuse(fmt::format("{}: {} values for {} inputs of the model", key, values.size(), inputs));
+    refuse(fmt::format("{}: {} for {} of the model", key, count_of(values.size(), "value"), count_of(inputs, "input")));
   }
   return values[values.size() == 1 ? 0 : input];
 }
@@ -147,7 +148,8 @@ Recipe recipe_of(const Graph& model, const Arguments& arguments, const Settings&
     refuse(fmt::format("thread={}: no number", threads));
   const auto lists = split(arguments.lists);
   const std::size_t inputs = model.inputs().size();
-  if (lists.size() != inputs) refuse(fmt::format("{} lists for {} inputs of the model", lists.size(), inputs));
+  if (lists.size() != inputs)
+    refuse(fmt::format("{} for {} of the model", count_of(lists.size(), "list"), count_of(inputs, "input")));
   for (std::size_t i = 0; i < inputs; ++i) {
     Recipe::Input& input = recipe.inputs[model.value(model.inputs()[i]).name];
     input.paths = paths_of(lists[i]);
@@ -163,7 +165,8 @@ Recipe recipe_of(const Graph& model, const Arguments& arguments, const Settings&
     }
     if (!settings.contains("shape")) continue;
     const auto shape = of_input(lists_of_numbers("shape", value("shape", "")), i, inputs, "shape");
-    if (shape.size() != 3) refuse(fmt::format("shape: {} numbers, expected [width,height,channels]", shape.size()));
+    if (shape.size() != 3)
+      refuse(fmt::format("shape: {}, expected [width,height,channels]", count_of(shape.size(), "number")));
     input.preprocess.resize = std::pair(static_cast<int>(shape[0]), static_cast<int>(shape[1]));
   }
   return recipe;
@@ -178,7 +181,7 @@ void run(const Arguments& arguments) {
   const Quantized result = quantize(model, recipe_of(model, arguments, settings), display.callback());
   const auto written = export_model(result.graph, exporter_named("ncnn-table"), arguments.table);
   for (const std::string& note : result.notes) fmt::print("note: {}\n", note);
-  fmt::print("Calibrated on {} samples.\n", result.calibration.samples);
+  fmt::print("Calibrated on {}.\n", count_of(result.calibration.samples, "sample"));
   for (const auto& file : written) fmt::print("Wrote {}\n", file.string());
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "octavo/core/names.h"
 #include "octavo/data.h"
 
 namespace octavo {
@@ -56,8 +57,8 @@ Frame frame_of(const InputSpec& input, const std::optional<Layout>& wanted) {
   frame.height = channels_first ? dims[1] : dims[0];
   frame.width = channels_first ? dims[2] : dims[1];
   if (frame.channels != kOpen && !picture_channels(frame.channels)) {
-    refuse(fmt::format("{} has {} channels as {}: pictures have 1 or 3; check --layout, or give .npy tensors",
-                       describe(input), frame.channels, channels_first ? "NCHW" : "NHWC"));
+    refuse(fmt::format("{} has {} as {}: pictures have 1 or 3; check --layout, or give .npy tensors", describe(input),
+                       count_of(frame.channels, "channel"), channels_first ? "NCHW" : "NHWC"));
   }
   return frame;
 }
@@ -68,8 +69,8 @@ void check_side(int side, const char* what) {
 
 void check_values(const std::vector<double>& values, const char* what, int channels, bool divisor) {
   if (values.size() > 1 && values.size() != static_cast<std::size_t>(channels)) {
-    refuse(
-        fmt::format("{} has {} values: expected one, or one for each of {} channels", what, values.size(), channels));
+    refuse(fmt::format("{} has {}: expected one, or one for each of {} channels", what,
+                       count_of(values.size(), "value"), channels));
   }
   for (const double value : values) {
     const bool fits = std::fabs(value) <= std::numeric_limits<float>::max();  // not so for NaN

@@ -9,6 +9,7 @@
 #include "find_files.h"
 #include "fit_tensor.h"
 #include "npy.h"
+#include "octavo/core/names.h"
 #include "octavo/data.h"
 
 namespace octavo {
@@ -85,9 +86,10 @@ void check_counts(const std::vector<InputFiles>& inputs) {
   for (const InputFiles& input : inputs) {
     if (input.samples.size() == inputs[0].samples.size()) continue;
     throw Error(ErrorCode::bad_data,
-                fmt::format("input '{}' has {} samples but input '{}' has {}: samples are paired by order, give as "
+                fmt::format("input '{}' has {} but input '{}' has {}: samples are paired by order, give as "
                             "many for each",
-                            inputs[0].input.name, inputs[0].samples.size(), input.input.name, input.samples.size()));
+                            inputs[0].input.name, count_of(inputs[0].samples.size(), "sample"), input.input.name,
+                            input.samples.size()));
   }
 }
 

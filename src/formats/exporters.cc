@@ -78,7 +78,7 @@ void require_supported(const Exporter& exporter, const Graph& graph) {
   }
   if (nodes.size() > kShown) list += fmt::format("\n  and {} more", nodes.size() - kShown);
   throw Error(ErrorCode::unsupported,
-              fmt::format("{} nodes cannot be written as {}:{}", nodes.size(), exporter.name, list));
+              fmt::format("{} cannot be written as {}:{}", count_of(nodes.size(), "node"), exporter.name, list));
 }
 
 std::vector<std::filesystem::path> export_model(const Graph& graph, const Exporter& exporter,

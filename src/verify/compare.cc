@@ -8,6 +8,7 @@
 
 #include "confusion.h"
 #include "distance_sums.h"
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "octavo/execute.h"
 #include "octavo/passes.h"
@@ -328,8 +329,8 @@ Comparison compare(const Graph& float_model, const Graph& quantized, const DataS
   for (const std::size_t count : {options.labels.size(), options.masks.files.size()}) {
     if (count == 0 || count == data.size()) continue;
     throw Error(ErrorCode::invalid_argument,
-                fmt::format("{} labels for {} samples: one a sample is needed, -1 or no name where it has none", count,
-                            data.size()));
+                fmt::format("{} for {}: one a sample is needed, -1 or no name where it has none",
+                            count_of(count, "label"), count_of(data.size(), "sample")));
   }
   return Comparer(reference, restored, options).run(data);
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <system_error>
 
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "octavo/verify.h"
 
@@ -22,8 +23,8 @@ std::string key_of(const std::filesystem::path& path) {
 std::vector<const LabelledSample*> matched(const DataSource& data, const std::vector<LabelledSample>& labels) {
   const bool by_order = !labels.empty() && labels.front().path.empty();
   if (by_order && labels.size() != data.size()) {
-    throw Error(ErrorCode::bad_data, fmt::format("{} labels for {} samples: labels without paths need one a sample",
-                                                 labels.size(), data.size()));
+    throw Error(ErrorCode::bad_data, fmt::format("{} for {}: labels without paths need one a sample",
+                                                 count_of(labels.size(), "label"), count_of(data.size(), "sample")));
   }
   std::map<std::string, const LabelledSample*> by_path;
   for (const LabelledSample& sample : labels) {

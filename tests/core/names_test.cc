@@ -18,6 +18,14 @@ TEST_CASE("The nearest names are suggested, nearest first, of equals the first")
   CHECK(suggestion("ab", Names{}).empty());
 }
 
+TEST_CASE("One of a thing is one") {
+  CHECK(count_of(0, "node") == "0 nodes");
+  CHECK(count_of(1, "node") == "1 node");
+  CHECK(count_of(std::size_t{12}, "node") == "12 nodes");
+  CHECK(count_of(1, "batch", "batches") == "1 batch");
+  CHECK(count_of(2, "batch", "batches") == "2 batches");
+}
+
 TEST_CASE("Names from files are compared by their beginnings, however long they are") {
   const std::string endless(std::size_t{1} << 24U, 'a');
   const std::string other(128, 'b');

@@ -11,6 +11,14 @@
 
 namespace octavo {
 
+/// "1 node", "2 nodes"; `others` where the plural is not the name with an s.
+template <typename Count>
+std::string count_of(Count count, std::string_view one, std::string_view others = {}) {
+  std::string text = std::to_string(count);
+  text.append(" ").append(count == 1 || others.empty() ? one : others);
+  return count == 1 || !others.empty() ? text : text.append("s");
+}
+
 /// Letters to change, add or leave out to turn one name into the other (Levenshtein 1966).
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
