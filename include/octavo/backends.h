@@ -51,7 +51,9 @@ struct SchemeLimits {
   bool qint8 = true;
   bool quint8 = true;
   AffineSchemes affine = AffineSchemes::any;
+  int least_bits = 1;
   int most_bits = 8;
+  bool whole_bytes = false;  ///< integers of fewer bits stand in 8
   bool per_channel = false;
   bool per_group = false;
 };

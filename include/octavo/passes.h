@@ -42,9 +42,9 @@ void upgrade_opset(Graph& graph, std::int64_t opset);
 std::int64_t needed_opset(const Plan& plan);
 
 /// Raises the opset to what the plan's schemes need, and to `at_least`; the plan stays valid. Where no more than
-/// weights of few bits ask for it, and the graph cannot be raised, they will be stored in 8 bits. Returns notes for the
-/// user.
-std::vector<std::string> raise_opset(Graph& graph, const Plan& plan, std::int64_t at_least = 0);
+/// weights of few bits ask for it, and `four_bits` is false or the graph cannot be raised, they will be stored in 8
+/// bits. Returns notes for the user.
+std::vector<std::string> raise_opset(Graph& graph, const Plan& plan, std::int64_t at_least = 0, bool four_bits = true);
 
 /// Brings a model that another tool quantized in ONNX Runtime's QOperator form (QLinearConv, QLinearMatMul, and QGemm,
 /// QLinearAdd … of com.microsoft) to the one form that Octavo reads decisions from: float operators between

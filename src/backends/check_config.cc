@@ -50,6 +50,18 @@ void check_override(const QConfig& config, std::size_t index, const BackendSpec&
   planning::choose(activation, TensorKind::activation, backend, config.extensions, where);
 }
 
+void require_narrowing(const BackendSpec& backend) {
+  if (!backend.narrow_weights.empty()) return;
+  std::string names;
+  for (const BackendSpec* other : backends()) {
+    if (!other->narrow_weights.empty()) names += fmt::format("{}{}", names.empty() ? "" : ", ", other->name);
+  }
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("full_range_weights: has no effect for {}, which takes all integers in any case (it has for: "
+                          "{}); leave it out",
+                          backend.name, names));
+}
+
 }  // namespace
 
 void check_config(const QConfig& config, const BackendSpec& backend) {
@@ -61,6 +73,7 @@ void check_config(const QConfig& config, const BackendSpec& backend) {
                             activation.observer->name));
   }
   check_weight_method(config.weight, weight.scheme, config.weight_method, config.extensions, "");
+  if (config.full_range_weights) require_narrowing(backend);
   for (std::size_t i = 0; i < config.overrides.size(); ++i) check_override(config, i, backend);
 }
 

@@ -15,11 +15,10 @@ void require_agreeing_observer(const TensorQConfig& config, bool per_channel, in
   if (!config.observer || config.granularity || per_channel) return;
   const std::string& type = config.observer->type;
   if (type == planning::per_tensor_name(type)) return;
-  throw Error(
-      ErrorCode::invalid_argument,
-      fmt::format("merge_type: {} found, which has one scale for a tensor, beside {} {}, which looks at channels; "
-                  "take {}, or another merge type",
-                  merge_type, key, type, planning::per_tensor_name(type)));
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("merge type {} has one scale for a tensor, beside {} {}, which looks at channels; "
+                          "take {}, or another merge type",
+                          merge_type, key, type, planning::per_tensor_name(type)));
 }
 
 void set_granularity(TensorQConfig& config, bool per_channel) {
@@ -34,10 +33,11 @@ void set_granularity(TensorQConfig& config, bool per_channel) {
 
 void apply_merge_type(QConfig& config, int merge_type) {
   if (merge_type < 0 || merge_type > 2) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("merge_type: {} found, expected 0 (a scale for each channel of weights and activations), 1 "
-                            "(of weights alone) or 2 (one scale for each tensor)",
-                            merge_type));
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("there is no merge type {}; expected 0 (a scale for each channel of weights and activations), 1 "
+                    "(of weights alone) or 2 (one scale for each tensor)",
+                    merge_type));
   }
   require_agreeing_observer(config.weight, merge_type != 2, merge_type, "w_observer");
   require_agreeing_observer(config.activation, merge_type == 0, merge_type, "a_observer");

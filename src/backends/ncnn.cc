@@ -40,7 +40,8 @@ constexpr BackendSpec kSpec{
     .weight = {.qtype = QType::qint8, .bits = 8, .symmetric = true, .symmetric_range = true},
     .per_channel_weights = true,
     .activation_limits = {.quint8 = false, .affine = AffineSchemes::none, .most_bits = 8},
-    .weight_limits = {.quint8 = false, .affine = AffineSchemes::none, .most_bits = 8, .per_channel = true},
+    .weight_limits =
+        {.quint8 = false, .affine = AffineSchemes::none, .most_bits = 8, .whole_bytes = true, .per_channel = true},
     .int32_bias = false,
     .dynamic = false,
     .splits_outputs = true,
@@ -50,7 +51,6 @@ constexpr BackendSpec kSpec{
     .observer_rule = {},
     // Symmetric integers of one scale waste range on tails of one sign: the least squared error cuts them.
     .observer = "MSEObserver",
-    .static_shapes = true,
     .arithmetic = kNcnnArithmetic,
 };
 

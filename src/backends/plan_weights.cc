@@ -64,7 +64,8 @@ QScheme Planner::weight_scheme(NodeId id, const TensorChoice& choice, Notes& not
     }
   }
   for (const NarrowWeights& narrow : backend_.narrow_weights) {
-    if (scheme.bits <= narrow.bits || !is_narrow(node, *graph_.constant(node.input(1)), narrow)) continue;
+    if (!is_integer(id) || scheme.bits <= narrow.bits || !is_narrow(node, *graph_.constant(node.input(1)), narrow))
+      continue;
     if (config_.full_range_weights()) {
       notes.add(fmt::format("weights of {} bits, as full_range_weights asks, though {}: switch that kernel off",
                             scheme.bits, narrow.reason),

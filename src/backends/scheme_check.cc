@@ -127,6 +127,11 @@ void check_integers(const QScheme& scheme, TensorKind kind, const BackendSpec& b
                 fmt::format("{} takes {} with zero point 0 alone, found an asymmetric scheme; set is_symmetry: true",
                             backend.name, plural(kind)));
   }
+  if (scheme.bits < limits.least_bits) {
+    unsupported(where, kind, "qscheme",
+                fmt::format("{} takes {} of {} bits, because its kernels round to all of them; found {}; set bit: {}",
+                            backend.name, plural(kind), limits.least_bits, scheme.bits, limits.least_bits));
+  }
   if (scheme.bits > limits.most_bits) {
     unsupported(where, kind, "qscheme",
                 fmt::format("{} takes {} of up to {} bits, found {}; set bit: {}", backend.name, plural(kind),

@@ -26,8 +26,11 @@ constexpr BackendSpec kSpec{
     .activation = {.qtype = QType::qint8, .bits = 8, .symmetric = true, .symmetric_range = true},
     .weight = {.qtype = QType::qint8, .bits = 8, .symmetric = true, .symmetric_range = true},
     .per_channel_weights = true,
-    .activation_limits = {.quint8 = false, .affine = AffineSchemes::none, .most_bits = 8, .per_channel = true},
-    .weight_limits = {.quint8 = false, .affine = AffineSchemes::none, .most_bits = 8, .per_channel = true},
+    // The kernels round to -127 to 127, whatever fewer integers were meant.
+    .activation_limits =
+        {.quint8 = false, .affine = AffineSchemes::none, .least_bits = 8, .most_bits = 8, .per_channel = true},
+    .weight_limits =
+        {.quint8 = false, .affine = AffineSchemes::none, .most_bits = 8, .whole_bytes = true, .per_channel = true},
     .int32_bias = true,
     .dynamic = false,
     .min_opset = 10,

@@ -55,9 +55,9 @@ std::int64_t needed_opset(const Plan& plan) {
   return few_bits ? kOpsetOfBlocks : least_opset(plan);
 }
 
-std::vector<std::string> raise_opset(Graph& graph, const Plan& plan, std::int64_t at_least) {
+std::vector<std::string> raise_opset(Graph& graph, const Plan& plan, std::int64_t at_least, bool four_bits) {
   const std::int64_t before = graph.opset();
-  const std::int64_t needed = needed_opset(plan);
+  const std::int64_t needed = four_bits ? needed_opset(plan) : least_opset(plan);
   const std::int64_t least = std::max(least_opset(plan), at_least);
   try {
     upgrade_opset(graph, std::max(needed, least));

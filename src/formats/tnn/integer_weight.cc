@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <span>
 #include <utility>
@@ -25,13 +26,20 @@ struct IntegerConstant {
   std::optional<Tensor> factors;  ///< that the floats are multiplied by
 };
 
+/// Integers of 4 bits have a byte each, in a graph as in TNN's files.
+Tensor as_bytes(const Tensor& integers) {
+  Tensor bytes(DType::i8, integers.shape());
+  if (integers.byte_size() > 0) std::memcpy(bytes.mutable_bytes(), integers.bytes(), integers.byte_size());
+  return bytes;
+}
+
 std::optional<IntegerConstant> behind_dequantize(const GraphView& view, ValueId value) {
   const auto behind = dequantized(view.graph(), value);
   if (!behind) return std::nullopt;
   const Tensor* const integers = view.graph().constant(behind->integers);
-  if (integers == nullptr || integers->dtype() != DType::i8) return std::nullopt;
+  if (integers == nullptr || (integers->dtype() != DType::i8 && integers->dtype() != DType::i4)) return std::nullopt;
   IntegerConstant result;
-  result.integers = *integers;
+  result.integers = as_bytes(*integers);
   result.params = behind->params;
   return result;
 }
