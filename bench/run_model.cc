@@ -1,10 +1,12 @@
-// octavo_run_model MODEL.onnx INPUTS.npy OUTPUT_PREFIX: runs the executor on each row of INPUTS (the model's input
-// with the samples along its first dimension) and writes output i of all samples to <OUTPUT_PREFIX><i>.npy.
+// octavo_run_model MODEL.onnx INPUTS.npy OUTPUT_PREFIX [BACKEND]: runs the executor, with the arithmetic of BACKEND or
+// else of onnxruntime, on each row of INPUTS (the model's input with the samples along its first dimension) and writes
+// output i of all samples to <OUTPUT_PREFIX><i>.npy.
 #include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "octavo/backends.h"
 #include "octavo/data.h"
 #include "octavo/error.h"
 #include "octavo/execute.h"
@@ -40,9 +42,9 @@ Tensor stack(const std::vector<std::vector<Tensor>>& results, std::size_t output
   return all;
 }
 
-void run(const std::string& model, const std::string& inputs, const std::string& prefix) {
+void run(const std::string& model, const std::string& inputs, const std::string& prefix, const std::string& backend) {
   const octavo::Graph graph = octavo::load_model(model);
-  const octavo::Executor executor(graph);
+  const octavo::Executor executor(graph, {.watched = {}, .arithmetic = octavo::backend_named(backend).arithmetic});
   const Tensor samples = octavo::read_npy(inputs);
   if (samples.rank() == 0 || samples.dim(0) == 0) {
     throw octavo::Error(octavo::ErrorCode::bad_data, inputs + " holds no samples");
@@ -63,12 +65,12 @@ void run(const std::string& model, const std::string& inputs, const std::string&
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fprintf(stderr, "usage: %s MODEL.onnx INPUTS.npy OUTPUT_PREFIX\n", argv[0]);
+  if (argc != 4 && argc != 5) {
+    std::fprintf(stderr, "usage: %s MODEL.onnx INPUTS.npy OUTPUT_PREFIX [BACKEND]\n", argv[0]);
     return 2;
   }
   try {
-    run(argv[1], argv[2], argv[3]);
+    run(argv[1], argv[2], argv[3], argc == 5 ? argv[4] : "onnxruntime");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

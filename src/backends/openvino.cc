@@ -46,8 +46,7 @@ constexpr BackendSpec kSpec{
     .rules = kRules,
     .narrow_weights = {},
     .observer_rule = {},
-    // The plugin rearranges scales before it computes in integers: nothing was found nearer to it than simulation.
-    .arithmetic = {.integer_add = false},
+    .arithmetic = kOpenVinoArithmetic,
 };
 
 }  // namespace

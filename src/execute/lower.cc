@@ -57,6 +57,8 @@ class Lowering {
         }
       } else if (op_type == "Add" && arithmetic_.integer_add) {
         add(id);
+      } else if (op_type == "Add" && arithmetic_.unrounded_sums) {
+        add_unrounded(id);
       }
     }
   }
@@ -154,10 +156,22 @@ class Lowering {
     const bool fused = arithmetic_.fused_bias && graph_.node(id).op_type == "Conv";
     lowered.attributes["fused_bias"] = std::int64_t{fused ? 1 : 0};
     if (bias != kNoValue) lowered.inputs.push_back(bias);
+    const ValueId real = lowered.outputs[0];
     graph_.set_outputs_of(id, {kNoValue});
     graph_.mutable_node(id).name.clear();  // the lowered node takes it over
     graph_.add_node(std::move(lowered), id);
     graph_.remove_node(id);
+    mark_end(real);
+  }
+
+  /// Where the only reader of a convolution's result quantizes it, perhaps behind an activation.
+  void mark_end(ValueId real) {
+    NodeId next = only_reader(graph_, real);
+    if (next != kNoNode && (activation_node(graph_, graph_.node(next)) || graph_.node(next).op_type == "PRelu")) {
+      next = only_reader(graph_, graph_.node(next).output(0));
+    }
+    if (next == kNoNode || graph_.node(next).op_type != "QuantizeLinear") return;
+    graph_.mutable_node(next).attributes["ends_convolution"] = std::int64_t{1};
   }
 
   void add(NodeId id) {
@@ -174,6 +188,45 @@ class Lowering {
     lowered.inputs = {a->integers, b->integers, a->scale_id,          a->zero_id,
                       b->scale_id, b->zero_id,  end->output.scale_id, end->output.zero_id};
     replace(id, *end, std::move(lowered));
+  }
+
+  /// What a convolution hands to `id` alone through a pair of its own, with the pair's parameters and the real in the
+  /// place of the integers.
+  std::optional<QuantizedValue> unrounded(ValueId id) const {
+    auto pair = activation_operand(graph_, id, false);
+    if (!pair || graph_.use_count(id) != 1 || graph_.is_output(id)) return std::nullopt;
+    if (graph_.use_count(pair->integers) != 1 || graph_.is_output(pair->integers)) return std::nullopt;
+    const NodeId quantize = graph_.producer(pair->integers);
+    if (quantize == kNoNode || graph_.node(quantize).op_type != "QuantizeLinear") return std::nullopt;
+    const ValueId real = graph_.node(quantize).input(0);
+    if (only_reader(graph_, real) != quantize || graph_.producer(real) == kNoNode) return std::nullopt;
+    const Node& source = graph_.node(graph_.producer(real));
+    if (source.domain != kInternalDomain || source.op_type != "ScaledConv") return std::nullopt;
+    const Tensor* weights = graph_.constant(source.input(2));
+    if (weights == nullptr || weights->rank() < 3) return std::nullopt;
+    pair->integers = real;
+    return pair;
+  }
+
+  /// What led to the sum stays for those who watch it.
+  void add_unrounded(NodeId id) {
+    const auto end = tail(id);
+    if (!end || end->output.zero_point.dtype() != DType::u8) return;
+    for (const std::size_t i : {0, 1}) {
+      const auto a = unrounded(graph_.node(id).input(i));
+      const auto b = activation_operand(graph_, graph_.node(id).input(1 - i), false);
+      if (!a || !b || a->zero_point.dtype() != DType::u8 || b->zero_point.dtype() != DType::u8) continue;
+      Node lowered;
+      lowered.domain = kInternalDomain;
+      lowered.op_type = "UnroundedSum";
+      lowered.inputs = {a->integers, b->integers, a->scale_id,          a->zero_id,
+                        b->scale_id, b->zero_id,  end->output.scale_id, end->output.zero_id};
+      lowered.outputs = {graph_.node(end->quantize).output(0)};
+      graph_.set_outputs_of(end->quantize, {kNoValue});
+      graph_.add_node(std::move(lowered), end->quantize);
+      graph_.remove_node(end->quantize);
+      return;
+    }
   }
 
   Graph& graph_;

@@ -15,6 +15,9 @@ namespace octavo::execute {
 ///     ScaledConv(x, x_zero, w, w_zero, unit, bias?) {fused_bias}
 ///   DequantizeLinear (both inputs) -> Add -> activation? -> QuantizeLinear:
 ///     QuantizedAdd(a, b, a_scale, a_zero_point, b_scale, b_zero_point, y_scale, y_zero_point)
+///   a ScaledConv's pair (which nobody else reads) and DequantizeLinear -> Add -> activation? -> QuantizeLinear:
+///     UnroundedSum(real, b, a_scale, a_zero_point, b_scale, b_zero_point, y_scale, y_zero_point), uint8 alone
+/// A QuantizeLinear behind a ScaledConv and its activation, which nobody else reads, gets {ends_convolution}.
 /// 8 bits, constant parameters. Everything else stays simulated in float. The value that entered QuantizeLinear is a
 /// step's second output where it is watched; one watched further inside keeps the nodes as they are. `watched` is by
 /// ValueId. Nodes that nobody reads any more stay behind.

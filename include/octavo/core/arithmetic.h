@@ -28,6 +28,10 @@ struct Arithmetic {
   /// Scales are stored as S = 1/scale in float, and quantizing multiplies by that where others divide by the scale;
   /// the unit of sums is 1/(S_x·S_w).
   bool reciprocal_scales = false;
+  /// Quantizing is FakeQuantize's, by the reals that the least and the greatest integer stand for: x · factor + shift,
+  /// rounded to an integer. Behind a Conv or Gemm that nothing else reads, that is rounded once, elsewhere the product
+  /// is rounded too.
+  bool by_range = false;
   /// int8 ends at -127.
   bool narrow_int8 = false;
   SumsBecome sums = SumsBecome::integers;
@@ -41,6 +45,12 @@ struct Arithmetic {
   bool channel_scales = false;
   /// Gemm is computed as a Conv of 1x1 is; otherwise in float.
   bool integer_gemm = false;
+  /// What a Conv hands to an Add through a pair of its own is clipped to the pair's range and not rounded: the Add is
+  /// part of the Conv's kernel, in steps of the other operand.
+  bool unrounded_sums = false;
+  /// BatchNormalization is (x + shift / factor) · factor, or, where a factor is below all normal floats, x · factor +
+  /// shift rounded once; otherwise both of the latter's steps are rounded.
+  bool centred_normalization = false;
   /// Add takes steps to steps, with the zero point inside the rounding; otherwise it adds reals.
   bool integer_add = true;
 };
@@ -64,6 +74,14 @@ inline constexpr Arithmetic kTnnArithmetic{.rounding = Rounding::adding_half,
                                            .channel_scales = true,
                                            .integer_gemm = true,
                                            .integer_add = false};
+
+/// OpenVINO's CPU plugin with its 8-bit kernels, on x86 with VNNI.
+inline constexpr Arithmetic kOpenVinoArithmetic{.by_range = true,
+                                                .sums = SumsBecome::reals,
+                                                .integer_gemm = true,
+                                                .unrounded_sums = true,
+                                                .centred_normalization = true,
+                                                .integer_add = false};
 
 /// Runtimes that keep biases in float and round once, to even: TensorRT, by its documents.
 inline constexpr Arithmetic kFloatBiasArithmetic{.sums = SumsBecome::reals, .integer_add = false};

@@ -1,7 +1,11 @@
 // BatchNormalization, InstanceNormalization and LayerNormalization: all are (x - mean) * factor + shift.
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <vector>
 
 #include "op.h"
+#include "requantize.h"
 
 namespace octavo::execute {
 namespace {
@@ -32,7 +36,8 @@ std::span<const float> per_channel(const RunContext& context, std::size_t input,
 
 class BatchNormalization : public Kernel {
  public:
-  explicit BatchNormalization(const NodeContext& context) : epsilon_(context.node.float_or("epsilon", 1e-5F)) {
+  explicit BatchNormalization(const NodeContext& context)
+      : epsilon_(context.node.float_or("epsilon", 1e-5F)), centred_(context.arithmetic.centred_normalization) {
     const bool trains = context.opset >= 14 && context.node.int_or("training_mode", 0) != 0;
     if (trains || context.output_count() > 1) context.unsupported("training mode is not implemented");
     if (context.opset < 9 && context.node.int_or("spatial", 1) == 0) {
@@ -50,19 +55,31 @@ class BatchNormalization : public Kernel {
     const auto variance = per_channel(context, 4, shape[1]);
     const auto y = context.output_over<float>(0, 0, shape);
     if (y.empty()) return;
+    std::vector<float> factors;
+    for (std::size_t c = 0; c < scale.size(); ++c) factors.push_back(scale[c] / std::sqrt(variance[c] + epsilon_));
+    const bool normal = std::ranges::all_of(
+        factors, [](float factor) { return std::fabs(factor) >= std::numeric_limits<float>::min(); });
     const std::int64_t plane = product(shape, 2, shape.size());
     for (std::int64_t row = 0; row < shape[0] * shape[1]; ++row) {
       const auto channel = static_cast<std::size_t>(row % shape[1]);
-      const float factor = scale[channel] / std::sqrt(variance[channel] + epsilon_);
+      const float factor = factors[channel];
       const float shift = bias[channel] - mean[channel] * factor;
+      const float centre = shift / factor;
       const float* in = x.data() + row * plane;
       float* out = y.data() + row * plane;
-      for (std::int64_t i = 0; i < plane; ++i) out[i] = in[i] * factor + shift;
+      if (!centred_) {
+        for (std::int64_t i = 0; i < plane; ++i) out[i] = in[i] * factor + shift;
+      } else if (normal) {
+        for (std::int64_t i = 0; i < plane; ++i) out[i] = (in[i] + centre) * factor;
+      } else {
+        for (std::int64_t i = 0; i < plane; ++i) out[i] = multiply_add(in[i], factor, shift);
+      }
     }
   }
 
  private:
   const float epsilon_;
+  const bool centred_;
 };
 
 class InstanceNormalization : public Kernel {

@@ -3,6 +3,7 @@
 
 #include "op.h"
 #include "quantize_parameters.h"
+#include "quantize_range.h"
 #include "requantize.h"
 
 namespace octavo::execute {
@@ -46,6 +47,7 @@ class Quantize : public Kernel {
       : axis_(context.node.int_or("axis", 1)),
         block_size_(context.node.int_or("block_size", 0)),
         arithmetic_(context.arithmetic),
+        ends_convolution_(context.node.int_or("ends_convolution", 0) != 0),
         dequantizes_(dequantizes) {
     // ONNX's numbers of its element types; 0: that of the zero point, or u8.
     switch (context.node.int_or("output_dtype", 0)) {
@@ -99,7 +101,11 @@ class Quantize : public Kernel {
         const float scale = scales[static_cast<std::size_t>(s)];
         const auto zero = static_cast<float>(at_or_zero(zeros, s));
         const StepLimits limits = step_limits<Q>(zero, arithmetic_.narrow_int8);
-        if (arithmetic_.reciprocal_scales) {
+        if (arithmetic_.by_range) {
+          const auto range = QuantizeRange<Q>::of(scale, zero);
+          const RangeMap map = ends_convolution_ ? fused_range_map(range) : range_map(range);
+          body(first, count, RangeSteps{map, zero, limits}, scale, zero);
+        } else if (arithmetic_.reciprocal_scales) {
           body(first, count, Steps<rule, true>{1.0F / scale, limits}, scale, zero);
         } else {
           body(first, count, Steps<rule, false>{scale, limits}, scale, zero);
@@ -134,6 +140,7 @@ class Quantize : public Kernel {
   const std::int64_t axis_;
   const std::int64_t block_size_;
   const Arithmetic arithmetic_;
+  const bool ends_convolution_;
   const bool dequantizes_;
   DType without_zero_point_ = DType::u8;
 };
