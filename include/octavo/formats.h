@@ -55,6 +55,13 @@ struct Exporter {
   std::string_view ending;  ///< of the file that is named, lower case, with its dot; others lie beside it
   /// Whether it takes graphs that are planned for `backend` alone.
   bool only_for_backend = false;
+  /// Settings that what it writes depends on; a recipe that gives another is refused.
+  bool reads_opset = false;           ///< of models that are ONNX
+  bool reads_weight_storage = false;  ///< of integers behind DequantizeLinear or floats before QuantizeLinear
+  bool reads_runtime_version = false;
+  /// Whether its files hold integer weights of operators that compute in float; where not, it writes the floats that
+  /// these weights stand for.
+  bool integers_for_float_operators = false;
   /// All nodes that cannot be written, for a graph with its shapes inferred; null where any can.
   std::vector<UnsupportedNode> (*unsupported)(const Graph& graph) = nullptr;
   /// Writes all files or none, and returns them, `output` first. Throws Error(unsupported) naming every node that

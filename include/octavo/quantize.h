@@ -34,6 +34,8 @@ struct Recipe {
   struct Input {
     std::vector<std::filesystem::path> paths;
     Preprocess preprocess;
+    /// Sizes of the model's input from then on, where it leaves them open; empty: as the model has it.
+    std::vector<std::int64_t> shape;
     std::string where;  ///< for messages: where the user first spoke of the input, "recipe.yaml:7: images"
   };
   std::map<std::string, Input, std::less<>> inputs;
@@ -79,6 +81,8 @@ struct RecipeOption {
   void (*forget)(Recipe::Input& input) = nullptr;
   /// Another name of the flag: "-o".
   std::string_view flag_alias = {};
+  /// Given again, it adds to what there is; of others the command takes one, for each input where these have their own.
+  bool adds = false;
 };
 std::span<const RecipeOption> recipe_options();
 
@@ -99,6 +103,7 @@ class RecipeBuilder {
  private:
   using Override = std::pair<void (*)(Recipe::Input&), std::string>;
   void require_one_mode(std::string_view key, std::string_view value) const;
+  void require_one_word(const RecipeOption& option, std::string_view value) const;
   void forget_file(const RecipeOption& option, std::string_view input);
 
   Recipe recipe_;
@@ -123,6 +128,10 @@ std::string default_recipe_text();
 /// opened. Throws what quantize would throw.
 void check_recipe(const Recipe& recipe, const Graph& model);
 
+/// Gives the inputs of `graph` the shapes that the recipe fixes them to, and what they compute. Throws
+/// Error(invalid_argument) where the model has other sizes.
+void fix_input_shapes(Graph& graph, const Recipe& recipe);
+
 /// Opens the recipe's samples for the inputs of `graph`.
 std::unique_ptr<DataSource> open_recipe_data(const Graph& graph, const Recipe& recipe, DataReport* report = nullptr);
 
@@ -130,6 +139,9 @@ std::unique_ptr<DataSource> open_recipe_data(const Graph& graph, const Recipe& r
 const Exporter& exporter_of(const Recipe& recipe);
 /// What the recipe is planned for. Throws Error(invalid_argument) where what it writes wants another backend.
 const BackendSpec& backend_of(const Recipe& recipe);
+/// Throws Error(invalid_argument) where the recipe gives what nothing reads that it writes or is planned for: an
+/// operator set beside --to tnn.
+void require_settings_read(const Recipe& recipe);
 
 /// Whether the recipe names any samples; one with a saved calibration may do without.
 bool has_samples(const Recipe& recipe);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "command.h"
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "octavo/formats.h"
 #include "support_report.h"
@@ -34,9 +35,9 @@ void print(const SupportReport& report) {
                entry.reason);
   }
   for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
-  fmt::print("With {}, written as {}: {} operators, {} in integers, {} in float, {} unsupported.\n", report.backend,
-             report.format, report.operators.size(), report.count(Support::integer), report.count(Support::floating),
-             report.count(Support::unsupported));
+  fmt::print("With {}, written as {}: {}, {} in integers, {} in float, {} unsupported.\n", report.backend,
+             report.format, count_of(report.operators.size(), "operator"), report.count(Support::integer),
+             report.count(Support::floating), report.count(Support::unsupported));
 }
 
 std::string to_json(const SupportReport& report, const std::string& model) {
@@ -58,7 +59,7 @@ void require_no_conflict(const SupportReport& report) {
   for (const std::string& conflict : report.conflicts) list += "\n  " + conflict;
   const std::size_t unsupported = report.count(Support::unsupported);
   if (unsupported > 0) {
-    list += fmt::format("\n  {} operators cannot be written as {}:", unsupported, report.format);
+    list += fmt::format("\n  {} cannot be written as {}:", count_of(unsupported, "operator"), report.format);
     for (const OperatorSupport& entry : report.operators) {
       if (entry.support == Support::unsupported) list += fmt::format("\n    {}: {}", entry.node, entry.reason);
     }
@@ -88,9 +89,9 @@ void add_check_command(CLI::App& app) {
               "Nothing is calibrated or written. What would end in an error later is one here: exit code 4.",
               kHelpColumns));
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("model", arguments->model, "float model")->required();
+  command->add_option("model", arguments->model, "float model: .onnx, .param or .tnnproto")->required();
   command->add_option("--json", arguments->json, "write the list here (docs/report.md)")->type_name("FILE");
-  add_recipe_flags(*command, arguments->recipe, {"Data", "Preprocessing", "Run"}, {"to"});
+  add_recipe_flags(*command, arguments->recipe, {"Data", "Preprocessing", "Run"}, {"to", "input-shape"});
   command->add_flag("--quiet", arguments->quiet, "print nothing but errors");
   command->callback([arguments] { run(*arguments); });
 }

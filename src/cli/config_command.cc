@@ -45,9 +45,7 @@ void add_config_command(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("--check", arguments->recipe, "recipe to check: says ok, or file, line and what is wrong")
       ->type_name("FILE");
-  command
-      ->add_option("--model", arguments->model,
-                   wrapped("with --check: model whose inputs and nodes the recipe names", kHelpColumns - kFlagColumns))
+  command->add_option("--model", arguments->model, "with --check: model whose inputs and nodes the recipe names")
       ->type_name("FILE");
   command->callback([arguments] { run(*arguments); });
 }

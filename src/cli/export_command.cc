@@ -10,6 +10,7 @@
 #include "octavo/graph.h"
 #include "octavo/passes.h"
 #include "wrap.h"
+#include "octavo/quantize.h"
 #include "write_file.h"
 
 namespace octavo::cli {
@@ -19,17 +20,16 @@ struct Arguments {
   std::string model;
   std::string weights;
   std::string output;
-  std::string to;
-  std::string runtime_version;
+  Recipe settings;
   bool quiet = false;
 };
 
 const Exporter& exporter_of(const Arguments& arguments) {
-  if (!arguments.to.empty()) return exporter_named(arguments.to);
+  if (!arguments.settings.to.empty()) return exporter_named(arguments.settings.to);
   if (const Exporter* exporter = exporter_for(arguments.output)) return *exporter;
   throw Error(ErrorCode::invalid_argument,
-              fmt::format("--output: nothing is written with the ending of '{}'; --to says what to write:\n{}",
-                          arguments.output, exporter_list()));
+              fmt::format("--output: nothing is written with the ending of '{}'; these are:\n{}", arguments.output,
+                          wrapped(exporter_list(), kHelpColumns)));
 }
 
 void run(const Arguments& arguments) {
@@ -37,12 +37,16 @@ void run(const Arguments& arguments) {
   require_ending(exporter, arguments.output);
   require_writable(arguments.output, arguments.model);
   Graph graph =
+  Recipe settings = arguments.settings;
+  settings.to = exporter.name;
+  require_settings_read(settings);
       arguments.weights.empty() ? load_model(arguments.model) : load_model(arguments.model, arguments.weights);
   infer_shapes(graph);
+  fix_input_shapes(graph, settings);
   restore_qdq(graph);
   require_supported(exporter, graph);
   SaveOptions options;
-  options.runtime_version = arguments.runtime_version;
+  options.runtime_version = settings.runtime_version;
   const auto written = export_model(graph, exporter, arguments.output, options);
   if (arguments.quiet) return;
   for (const auto& file : written) fmt::print("Wrote {}\n", file.string());
@@ -58,17 +62,14 @@ void add_export_command(CLI::App& app) {
                                       exporter_list()),
                           kHelpColumns));
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("model", arguments->model, "model to read")->required();
+  command->add_option("model", arguments->model, "model to read: .onnx, .param or .tnnproto")->required();
   command->add_option("-w,--weights", arguments->weights, "its file of weights; default: the one beside it")
       ->type_name("FILE");
   command->add_option("-o,--output", arguments->output, "file to write; whole or not at all")
       ->type_name("FILE")
       ->required();
-  command->add_option("--to", arguments->to, "what to write; default: by the ending of the output")
-      ->type_name("FORMAT");
-  command->add_option("--runtime-version", arguments->runtime_version, "of TensorRT, for its calibration cache: 8601")
-      ->type_name("DIGITS")
-      ->check(CLI::TypeValidator<unsigned>("DIGITS"));
+  add_recipe_flags(*command, arguments->settings, {"Recipe", "Data", "Preprocessing", "Method", "Run"},
+                   {"to", "runtime-version", "input-shape"});
   command->add_flag("--quiet", arguments->quiet, "print nothing but errors");
   command->callback([arguments] { run(*arguments); });
 }

@@ -9,11 +9,13 @@
 
 #include "command.h"
 #include "console.h"
+#include "octavo/core/names.h"
 #include "octavo/execute.h"
 #include "octavo/formats.h"
 #include "octavo/passes.h"
 #include "octavo/quantize.h"
 #include "support_report.h"
+#include "wrap.h"
 
 namespace octavo::cli {
 namespace {
@@ -56,16 +58,11 @@ void print_operators(const Graph& graph) {
 
 /// For a model that is quantized already: what it carries instead of a plan.
 bool print_quantized(const Graph& graph) {
-  int pairs = 0;
-  int constants = 0;
-  for (const NodeId id : graph.nodes()) {
-    const Node& node = graph.node(id);
-    if (node.op_type == "QuantizeLinear") ++pairs;
-    if (node.op_type == "DequantizeLinear" && graph.constant(node.input(0)) != nullptr) ++constants;
-  }
-  if (pairs + constants == 0) return false;
-  fmt::print("\nQuantized already: {} values pass through integers, {} weights and biases are stored as integers.\n",
-             pairs, constants);
+  const QuantizedParts parts = quantized_parts(graph);
+  if (parts.activations + parts.constants == 0) return false;
+  fmt::print("\nQuantized already: {} through integers, {} stored as integers.\n",
+             count_of(parts.activations, "value passes", "values pass"),
+             count_of(parts.constants, "weight or bias is", "weights and biases are"));
   return true;
 }
 
@@ -83,8 +80,8 @@ void print_support(const Graph& model, const Recipe& recipe) {
   for (const OperatorSupport& entry : report.operators) {
     if (entry.support != Support::integer) floats[entry.reason].push_back(entry.node);
   }
-  fmt::print("\nWith {} ({}):\n{} operators after preparing, {} run in integers, {} in float", report.backend,
-             report.description, report.operators.size(), report.count(Support::integer),
+  fmt::print("\nWith {} ({}):\n{} after preparing, {} run in integers, {} in float", report.backend, report.description,
+             count_of(report.operators.size(), "operator"), report.count(Support::integer),
              report.count(Support::floating));
   const std::size_t unsupported = report.count(Support::unsupported);
   fmt::print("{}.\n", unsupported > 0 ? fmt::format(", {} cannot be written as {}", unsupported, report.format) : "");
@@ -114,9 +111,15 @@ void run(const Arguments& arguments) {
 void add_inspect_command(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("inspect", "Show a model's inputs, outputs and operators, and what will run in integers");
+  command->footer(
+      wrapped("Examples:\n"
+              "  octavo inspect squeezenet.onnx\n"
+              "  octavo inspect squeezenet.onnx --backend ncnn\n"
+              "A model that is quantized already is shown as it is.",
+              kHelpColumns));
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("model", arguments->model, "model (.onnx)")->required();
-  add_recipe_flags(*command, arguments->recipe, {"Data", "Preprocessing", "Run"}, {"to"});
+  command->add_option("model", arguments->model, "model: .onnx, .param or .tnnproto")->required();
+  add_recipe_flags(*command, arguments->recipe, {"Data", "Preprocessing", "Run"}, {"to", "input-shape"});
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -61,8 +61,15 @@ std::vector<const char*> arguments_of(int argc, char** argv) {
   return arguments;
 }
 
+/// Help fits a terminal, whatever a command says of its options.
+void wrap_descriptions(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    option->description(wrapped(option->get_description(), kHelpColumns - kFlagColumns));
+  }
+}
+
 int run(const std::vector<const char*>& arguments) {
-  CLI::App app("octavo: from a trained float ONNX model to a verified integer one.");
+  CLI::App app("octavo: from a trained float model to a verified integer one.");
   app.name("octavo");
   app.set_version_flag("--version", fmt::format("octavo {} ({})", OCTAVO_VERSION, compute_library()));
   app.require_subcommand(1);
@@ -78,13 +85,15 @@ int run(const std::vector<const char*>& arguments) {
   add_config_command(app);
   add_quantization_cmd_command(app);
   add_ncnn2table_command(app);
+  for (CLI::App* command : app.get_subcommands({})) wrap_descriptions(*command);
   if (arguments.size() > 1) require_command(app, arguments[1]);
   try {
     app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
-    fmt::print(stderr, "octavo: {}\nRun octavo --help, or octavo COMMAND --help, to see what there is.\n",
-               error.what());
+    const auto given = app.get_subcommands();
+    fmt::print(stderr, "octavo: {}\nRun octavo {} --help to see what there is.\n", error.what(),
+               given.empty() ? "[COMMAND]" : given.front()->get_name());
     return static_cast<int>(ErrorCode::invalid_argument);
   }
   return 0;

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -10,6 +10,7 @@
 
 #include "command.h"
 #include "console.h"
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "octavo/formats.h"
 #include "octavo/quantize.h"
@@ -32,21 +33,18 @@ struct Arguments {
   TnnJob job;
 };
 
-std::vector<double> numbers_of(std::string_view text, const char* option) {
-  std::vector<double> numbers;
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    const std::string_view token = text.substr(0, comma);
-    double number = 0.0;
-    const auto [end, code] = std::from_chars(token.data(), token.data() + token.size(), number);
-    if (code != std::errc() || end != token.data() + token.size()) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("{}: '{}' found, expected numbers with commas between", option, token));
-    }
-    numbers.push_back(number);
-    text.remove_prefix(std::min(comma + 1, text.size()));
+/// Numbers as the recipe's option `key` takes them; none where the option of the tool is not given.
+Preprocess steps_of(std::string_view key, const std::string& text, std::string_view option) {
+  Recipe recipe;
+  if (text.empty()) return {};
+  const auto options = recipe_options();
+  const auto found = std::find_if(options.begin(), options.end(), [&](const RecipeOption& o) { return o.key == key; });
+  try {
+    found->set(recipe, {}, text);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{}: {}", option, error.what()));
   }
-  return numbers;
+  return recipe.inputs[""].preprocess;
 }
 
 /// TNN takes as many as the input has channels and leaves the others.
@@ -62,8 +60,8 @@ Recipe recipe_of(const Graph& graph, const Arguments& arguments) {
   Recipe recipe;
   recipe.threads = arguments.job.threads;
   recipe.skip_bad_files = arguments.job.skip_bad_files;
-  const auto bias = numbers_of(arguments.bias, "--bias");
-  const auto scale = numbers_of(arguments.scale, "--scale");
+  const auto bias = steps_of("mean", arguments.bias, "--bias").mean;
+  const auto scale = steps_of("scale", arguments.scale, "--scale").scale;
   for (const ValueId id : graph.inputs()) {
     const std::string& name = graph.value(id).name;
     Preprocess& preprocess = recipe.inputs[name].preprocess;
@@ -101,7 +99,8 @@ void run(const Arguments& arguments) {
   for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
   for (const std::string& file : report.bad_files) fmt::print("skipped: {}\n", file);
   for (const std::string& note : result.notes) fmt::print("note: {}\n", note);
-  fmt::print("Calibrated on {} samples; {} layers run in integers.\n", result.samples, result.integer_layers);
+  fmt::print("Calibrated on {}; {} in integers.\n", count_of(result.samples, "sample"),
+             count_of(result.integer_layers, "layer runs", "layers run"));
   for (const auto& file : written) fmt::print("Wrote {}\n", file.string());
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "command.h"
 #include "console.h"
 #include "octavo/backends.h"
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "octavo/formats.h"
 #include "octavo/quantize.h"
@@ -74,22 +76,32 @@ std::uint64_t size_of_model(const std::vector<std::filesystem::path>& files) {
   return size;
 }
 
+/// Tables of scales stand beside a model: their size says nothing.
+bool is_model(const Exporter& exporter) {
+  const auto formats = format_names();
+  return std::any_of(formats.begin(), formats.end(),
+                     [&](const std::string& format) { return exporter_named(format).ending == exporter.ending; });
+}
+
 using Files = std::vector<std::filesystem::path>;
 
 void print_result(const Arguments& arguments, const Quantized& result, const Files& written) {
   for (const std::string& note : result.notes) fmt::print("note: {}\n", note);
   for (const std::string& file : result.calibration.bad_files) fmt::print("skipped: {}\n", file);
-  const std::uint64_t before = size_of_model(model_files(arguments.model));
-  const std::uint64_t after = size_of_model(written);
-  const double smaller = 100.0 * (1.0 - static_cast<double>(after) / static_cast<double>(before));
+  const std::string weights = count_of(result.plan.weights.size(), "weight");
   if (arguments.recipe.mode == QuantizeMode::static_ranges) {
-    fmt::print("Calibrated on {} samples; {} operators and {} weights run in integers.\n", result.calibration.samples,
-               result.plan.integer_nodes.size(), result.plan.weights.size());
+    fmt::print("Calibrated on {}; {} and {} run in integers.\n", count_of(result.calibration.samples, "sample"),
+               count_of(result.plan.integer_nodes.size(), "operator"), weights);
   } else {
-    fmt::print("{} weights are integers.\n", result.plan.weights.size());
+    const bool integers = exporter_of(arguments.recipe).integers_for_float_operators;
+    fmt::print("{} {}.\n", weights, integers ? "written as integers" : "rounded to integers and written as floats");
   }
   for (const auto& file : written) fmt::print("Wrote {}\n", file.string());
   fmt::print("Wrote {}\n", recipe_beside(arguments.recipe.output).string());
+  if (!is_model(exporter_of(arguments.recipe))) return;
+  const std::uint64_t before = size_of_model(model_files(arguments.model));
+  const std::uint64_t after = size_of_model(written);
+  const double smaller = 100.0 * (1.0 - static_cast<double>(after) / static_cast<double>(before));
   fmt::print("Size: {} before, {} after ({:.1f} % {})\n", bytes_text(before), bytes_text(after), std::abs(smaller),
              smaller >= 0.0 ? "smaller" : "larger");
 }
@@ -137,8 +149,7 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_quantize_command(CLI::App& app) {
-  CLI::App* command =
-      app.add_subcommand("quantize", "Turn a float ONNX model into an int8 one, by a folder of samples");
+  CLI::App* command = app.add_subcommand("quantize", "Turn a float model into an int8 one, by a folder of samples");
   command->footer(wrapped(
       fmt::format("Examples:\n"
                   "  octavo quantize squeezenet.onnx --images calib --resize 227x227 --bgr --mean 104,117,123 -o "
@@ -152,7 +163,7 @@ void add_quantize_command(CLI::App& app) {
                   exporter_list()),
       kHelpColumns));
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("model", arguments->model, "float model (.onnx)")->required();
+  command->add_option("model", arguments->model, "float model: .onnx, .param or .tnnproto")->required();
   add_recipe_flags(*command, arguments->recipe);
   command->add_flag("--no-verify", arguments->no_verify, "do not run and compare both models afterwards")->group("Run");
   command->add_flag("--quiet", arguments->quiet, "print nothing but errors")->group("Run");

@@ -32,8 +32,8 @@ void find_open_inputs(const Graph& graph, const BackendSpec& backend, SupportRep
     const bool known = value.dims && !value.dims->empty();
     if (known && std::none_of(value.dims->begin() + 1, value.dims->end(), open)) continue;
     report.conflicts.push_back(
-        fmt::format("input '{}' has a dynamic shape, and {} wants all sizes but the batch; export the model with fixed "
-                    "ones",
+        fmt::format("input '{}' has a dynamic shape, and {} wants all sizes but the batch: give them with "
+                    "--input-shape",
                     value.name, backend.name));
   }
 }
@@ -99,6 +99,18 @@ std::size_t SupportReport::count(Support support) const {
       operators.begin(), operators.end(), [&](const OperatorSupport& entry) { return entry.support == support; }));
 }
 
+QuantizedParts quantized_parts(const Graph& graph) {
+  QuantizedParts parts;
+  for (const NodeId id : graph.nodes()) {
+    const Node& node = graph.node(id);
+    const bool constant = graph.constant(node.input(0)) != nullptr;
+    if (node.op_type == "QuantizeLinear") ++parts.activations;
+    if (node.op_type == "DequantizeLinear" && constant) ++parts.constants;
+    if (node.op_type == "FakeQuantize") ++(constant ? parts.constants : parts.activations);
+  }
+  return parts;
+}
+
 SupportReport support_of(const Graph& model, const Recipe& recipe) {
   const BackendSpec& backend = backend_of(recipe);
   const Exporter& exporter = exporter_for_backend(recipe);
@@ -106,8 +118,15 @@ SupportReport support_of(const Graph& model, const Recipe& recipe) {
   report.backend = backend.name;
   report.description = backend.description;
   report.format = exporter.name;
-  find_open_inputs(model, backend, report);
+  const QuantizedParts parts = quantized_parts(model);
+  if (parts.activations + parts.constants > 0) {
+    fits(report, [&] { check_recipe(recipe, model); });  // says so, and what can be done with it
+    return report;
+  }
   Graph graph = model;
+  fix_input_shapes(graph, recipe);
+  find_open_inputs(graph, backend, report);
+  if (!report.conflicts.empty()) return report;  // what comes of the sizes would only say it again
   const bool planned = fits(report, [&] {
     check_config(recipe.qconfig, backend);
     report.notes = prepare_for(graph, backend);

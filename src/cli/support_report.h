@@ -35,6 +35,13 @@ struct SupportReport {
   std::size_t count(Support support) const;
 };
 
+/// What a model holds of a quantization.
+struct QuantizedParts {
+  int activations = 0;  ///< that pass through integers
+  int constants = 0;    ///< that are stored as integers, or rounded to what these stand for
+};
+QuantizedParts quantized_parts(const Graph& graph);
+
 SupportReport support_of(const Graph& model, const Recipe& recipe);
 
 }  // namespace octavo::cli

@@ -96,14 +96,12 @@ void add_verify_command(CLI::App& app) {
       "--config with the recipe that it wrote does.",
       kHelpColumns));
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("float", arguments->reference, "float model (.onnx)")->required();
-  command->add_option("quantized", arguments->quantized, "model with QuantizeLinear and DequantizeLinear (.onnx)")
-      ->required();
+  command->add_option("float", arguments->reference, "float model: .onnx, .param or .tnnproto")->required();
+  command->add_option("quantized", arguments->quantized, "quantized model, in the same or another form")->required();
   command
       ->add_option("--labels", arguments->labels,
-                   wrapped("lines `path label`, paths relative to this file; gives top-1 and top-5, or for labels that "
-                           "are masks (pictures, .npy) mIoU",
-                           kHelpColumns - kFlagColumns))
+                   "lines `path label`, paths relative to this file; gives top-1 and top-5, or for labels that "
+                   "are masks (pictures, .npy) mIoU")
       ->type_name("FILE")
       ->group("Data");
   command->add_option("--classes", arguments->classes, "of masks: the first N scores count; default 0: all")

@@ -30,7 +30,8 @@ void require_writable(const std::string& output, const std::string& model, std::
 std::string exporter_list() {
   std::string text;
   for (const Exporter* exporter : exporters()) {
-    text += fmt::format("  {}: {} (*{})\n", exporter->name, exporter->description, exporter->ending);
+    text += fmt::format("{}  {}: {} (*{})", text.empty() ? "" : "\n", exporter->name, exporter->description,
+                        exporter->ending);
   }
   return text;
 }

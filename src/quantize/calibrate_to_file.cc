@@ -58,6 +58,7 @@ Calibration calibrate_to_file(const Graph& model, const DataSource& data, const 
                               const CalibrationJob& job, const Progress& progress, std::vector<std::string>* notes) {
   require_measuring_mode(recipe);
   pipeline::Prepared prepared = pipeline::prepare_model(model, recipe);
+  pipeline::tell_of_few_samples(data, recipe, prepared.notes);
   if (notes != nullptr) notes->insert(notes->end(), prepared.notes.begin(), prepared.notes.end());
   const pipeline::CalibrationSamples samples(data, recipe);
   CalibrateOptions options = pipeline::options_of(recipe, progress);

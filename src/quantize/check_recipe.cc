@@ -41,8 +41,17 @@ void recipe::require_mode_of_backend(const Recipe& recipe) {
                           backend.name, able));
 }
 
+void recipe::require_output_ending(const Recipe& recipe) {
+  try {
+    require_ending(exporter_of(recipe), recipe.output);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("output: {}", error.what()));
+  }
+}
+
 void check_recipe(const Recipe& recipe, const Graph& model) {
   recipe::require_known_inputs(model, recipe);
+  recipe::require_fitting_steps(model, recipe);
   const pipeline::Prepared prepared = pipeline::prepare_model(model, recipe);
   require_supported(exporter_of(recipe), prepared.graph);
 }

@@ -13,6 +13,10 @@
 namespace octavo::recipe {
 namespace {
 
+bool reads(const ObserverEntry& observer, std::string_view option) {
+  return std::find(observer.options.begin(), observer.options.end(), option) != observer.options.end();
+}
+
 bool is_whole(double number) { return number == std::floor(number); }
 
 /// What observers of the table take; a member of ObserverOptions, or else a key of `extra`.
@@ -74,9 +78,23 @@ void set_observer_option(ObserverOptions& options, std::string_view name, double
   }
 }
 
-std::string observer_options_text(const ObserverOptions& options) {
-  std::string text = fmt::format("averaging_constant: {}, percentile: {}, bins: {}", options.averaging_constant,
-                                 options.percentile, options.bins);
+std::string reason_against_option(std::string_view observer, std::string_view option) {
+  const ObserverEntry* entry = find_observer(observer);
+  if (entry == nullptr || reads(*entry, option)) return {};
+  if (entry->options.empty()) return fmt::format("{} reads no {}, nor any other option", observer, option);
+  return fmt::format("{} reads no {}; its options are {}", observer, option, fmt::join(entry->options, ", "));
+}
+
+std::string observer_options_text(const ObserverChoice& observer) {
+  const ObserverEntry* entry = find_observer(observer.type);
+  const ObserverOptions& options = observer.options;
+  std::string text;
+  const auto add = [&](std::string_view name, auto number) {
+    if (entry == nullptr || reads(*entry, name)) text += fmt::format(", {}: {}", name, number);
+  };
+  add("averaging_constant", options.averaging_constant);
+  add("percentile", options.percentile);
+  add("bins", options.bins);
   for (const auto& [name, number] : options.extra) text += fmt::format(", {}: {}", yaml_scalar(name), number);
   return text;
 }

@@ -37,6 +37,21 @@ std::pair<int, int> size(Text text) {
   return require(recipe::parse_size(text), text, "width and height, such as 227x227");
 }
 
+/// "1,3,224,224" or "1x3x224x224"; -1 is left as the model has it.
+std::vector<std::int64_t> shape(Text text) {
+  constexpr Text kExpected = "sizes with commas between, such as 1,3,224,224; -1 leaves one as it is";
+  constexpr std::size_t kMostDimensions = 16;
+  std::vector<std::int64_t> sizes;
+  for (Text rest = text;;) {
+    const std::size_t end = rest.find_first_of(",x");
+    const auto size = recipe::parse_integer(rest.substr(0, end), -1, kMost);
+    if (!size || *size == 0 || sizes.size() == kMostDimensions) refuse(text, kExpected);
+    sizes.push_back(*size);
+    if (end == Text::npos) return sizes;
+    rest.remove_prefix(end + 1);
+  }
+}
+
 bool yes(Text text) {
   return text.empty() || require(recipe::parse_boolean(text), text, "true or false (nothing means true)");
 }
@@ -125,7 +140,7 @@ constexpr std::array kOptions{
     RecipeOption{"images", "PATH", kData,
                  "folder of pictures or tensors (.jpg .jpeg .png .bmp .npy .txt), or one such file", "#images: calib",
                  [](Recipe& r, Text input, Text v) { input_of(r, input).paths.emplace_back(v); },
-                 [](Recipe::Input& input) { input.paths.clear(); }, "--quant-image-dir"},
+                 [](Recipe::Input& input) { input.paths.clear(); }, "--quant-image-dir", /*adds=*/true},
     RecipeOption{"skip-bad-images", "", kData, "leave out files that cannot be read, and list them",
                  "skip_bad_images: false", [](Recipe& r, Text, Text v) { r.skip_bad_files = yes(v); }},
     RecipeOption{"batch-size", "N", kData,
@@ -143,6 +158,11 @@ constexpr std::array kOptions{
                  }},
     RecipeOption{"calibration", "FILE", kData, "statistics that `octavo calibrate` saved, taken instead of samples",
                  "#calibration: model.stats", [](Recipe& r, Text, Text v) { r.calibration = v; }},
+    RecipeOption{"input-shape", "D[,D]", kPreprocessing,
+                 "fix the sizes that the model leaves open, such as 1,3,224,224; -1 leaves one open",
+                 "#input_shape: [1, 3, 224, 224]",
+                 [](Recipe& r, Text input, Text v) { input_of(r, input).shape = shape(v); },
+                 [](Recipe::Input& input) { input.shape.clear(); }},
     RecipeOption{"crop-fraction", "SHARE", kPreprocessing,
                  "first cut the centre square of this share of the short side", "#crop_fraction: 0.875",
                  [](Recipe& r, Text input, Text v) { steps_of(r, input).crop_fraction = share(v); },
@@ -235,10 +255,15 @@ constexpr std::array kOptions{
     RecipeOption{"correct-biases", "true|false", kMethod,
                  "take out of the biases what rounding has put into the means; default true", "correct_biases: true",
                  [](Recipe& r, Text, Text v) { r.correct_biases = yes(v); }},
-    RecipeOption{"skip", "NODE", kMethod,
+    RecipeOption{"skip",
+                 "NODE",
+                 kMethod,
                  "leave in float: a node's name, a glob ('fire9/*'), or op_type=Softmax. Adds to the recipe's",
                  "#skip: [conv1, 'fire9/*', op_type=Softmax]",
-                 [](Recipe& r, Text, Text v) { r.qconfig.overrides.push_back(recipe::skip_choice(v)); }},
+                 [](Recipe& r, Text, Text v) { r.qconfig.overrides.push_back(recipe::skip_choice(v)); },
+                 nullptr,
+                 {},
+                 /*adds=*/true},
     RecipeOption{"output", "FILE", kRun, "file to write; whole or not at all", "#output: model.int8.onnx",
                  [](Recipe& r, Text, Text v) { r.output = v; }, nullptr, "-o"},
     RecipeOption{"to", "FORMAT", kRun, "what to write; default: by the ending of the output", "#to: onnx",

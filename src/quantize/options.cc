@@ -78,6 +78,7 @@ void RecipeBuilder::set(std::string_view key, std::string_view value) {
   trial.qconfig.extensions = recipe_.qconfig.extensions;
   set_option(trial, key, value);
   require_one_mode(key, value);
+  require_one_word(option, value);
   if (option.forget != nullptr) forget_file(option, split_input(option, value).input);
   set_option(recipe_, key, value);
   options_.emplace_back(key, value);
@@ -92,6 +93,25 @@ void RecipeBuilder::require_one_mode(std::string_view key, std::string_view valu
     if (!other || *other == *mode) continue;
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("--{} and --{} ask for two modes; leave out one of them", given, key));
+  }
+}
+
+/// Nor are two options that set the same step of preprocessing, --bgr and --rgb.
+void RecipeBuilder::require_one_word(const RecipeOption& option, std::string_view value) const {
+  if (option.forget == nullptr) return;
+  for (const auto& [given, text] : options_) {
+    const RecipeOption& other = option_named(given);
+    if (other.forget != option.forget || other.key == option.key) continue;
+    Recipe first;
+    Recipe second;
+    other.set(first, {}, split_input(other, text).value);
+    option.set(second, {}, split_input(option, value).value);
+    if (split_input(other, text).input != split_input(option, value).input ||
+        first.inputs[""].preprocess == second.inputs[""].preprocess) {
+      continue;
+    }
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("--{} and --{} contradict each other; leave out one of them", given, option.key));
   }
 }
 

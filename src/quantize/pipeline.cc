@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "octavo/backends.h"
+#include "octavo/core/names.h"
 #include "octavo/error.h"
 #include "octavo/passes.h"
 #include "recipe_file.h"
@@ -27,29 +29,42 @@ void require_weights(const Graph& graph, const Plan& plan, const BackendSpec& ba
                   graph.name, backend.name));
 }
 
+/// Operators that only a quantized model has, in ONNX and in the domains of runtimes.
+constexpr std::array<std::string_view, 7> kQuantizedOperators{
+    "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "ConvInteger", "MatMulInteger",
+    "QGemm",          "FakeQuantize"};
+
+bool is_quantized(std::string_view op_type) {
+  return op_type.starts_with("QLinear") ||
+         std::find(kQuantizedOperators.begin(), kQuantizedOperators.end(), op_type) != kQuantizedOperators.end();
+}
+
 [[noreturn]] void refuse(const std::string& text) { throw Error(ErrorCode::invalid_argument, text); }
 
 }  // namespace
 
 void require_float_model(const Graph& graph) {
   for (const NodeId id : graph.nodes()) {
-    const std::string& type = graph.node(id).op_type;
-    const bool integer = type == "QuantizeLinear" || type == "DequantizeLinear" || type == "DynamicQuantizeLinear" ||
-                         type == "ConvInteger" || type == "MatMulInteger" || type.starts_with("QLinear");
-    if (!integer) continue;
-    throw Error(
-        ErrorCode::unsupported,
-        fmt::format("{}: the model is quantized already; give the float model it was made from", describe(graph, id)));
+    if (!is_quantized(graph.node(id).op_type)) continue;
+    throw Error(ErrorCode::unsupported,
+                fmt::format("{}: the model is quantized already; give the float model that it was made from. What it "
+                            "holds `octavo inspect` shows, `octavo verify` compares it with its float model, `octavo "
+                            "export` writes it in another form",
+                            describe(graph, id)));
   }
 }
 
 Prepared prepare_model(const Graph& model, const Recipe& recipe) {
   require_float_model(model);
   recipe::require_mode_of_backend(recipe);
-  const BackendSpec& backend = backend_of(recipe);
+  require_settings_read(recipe);
+  BackendSpec backend = backend_of(recipe);
+  // Integers that overflow in a kernel of their own do not where operators compute in float.
+  if (recipe.mode != QuantizeMode::static_ranges) backend.narrow_weights = {};
   Prepared prepared;
   Graph& graph = prepared.graph;
   graph = model;
+  fix_input_shapes(graph, recipe);
   prepared.notes = prepare_for(graph, backend);
   prepared.plan = make_plan(graph, backend, recipe.qconfig);
   prepared.notes.insert(prepared.notes.end(), prepared.plan.notes.begin(), prepared.plan.notes.end());
@@ -69,14 +84,25 @@ Prepared prepare_model(const Graph& model, const Recipe& recipe) {
 void raise_opset_for(Graph& graph, const Plan& plan, const Recipe& recipe, std::vector<std::string>& notes) {
   constexpr std::int64_t kOpsetOfDynamic = 11;
   const std::int64_t least = recipe.mode == QuantizeMode::dynamic ? kOpsetOfDynamic : 0;
-  const auto raised = raise_opset(graph, plan, std::max(recipe.opset, least));
-  notes.insert(notes.end(), raised.begin(), raised.end());
+  const bool four_bits = !backend_of(recipe).weight_limits.whole_bytes;
+  const auto raised = raise_opset(graph, plan, std::max(recipe.opset, least), four_bits);
+  // Of a file that is no ONNX nobody need know.
+  if (exporter_of(recipe).reads_opset) notes.insert(notes.end(), raised.begin(), raised.end());
 }
 
 CalibrationSamples::CalibrationSamples(const DataSource& data, const Recipe& recipe) : data_(data), size_(data.size()) {
   const std::size_t batch = std::max<std::size_t>(recipe.batch_size, 1);
   // Not steps * batch, which may overflow.
   if (recipe.calibrate_steps != 0 && recipe.calibrate_steps <= size_ / batch) size_ = recipe.calibrate_steps * batch;
+}
+
+void tell_of_few_samples(const DataSource& data, const Recipe& recipe, std::vector<std::string>& notes) {
+  const std::size_t batch = std::max<std::size_t>(recipe.batch_size, 1);
+  const std::size_t batches = data.size() / batch + (data.size() % batch == 0 ? 0 : 1);
+  if (recipe.calibrate_steps <= batches) return;
+  notes.push_back(fmt::format("calibrate_steps: {} of {} found, and there {} {}: all are taken",
+                              count_of(recipe.calibrate_steps, "batch", "batches"), count_of(batch, "sample"),
+                              data.size() == 1 ? "is" : "are", count_of(data.size(), "sample")));
 }
 
 CalibrateOptions options_of(const Recipe& recipe, const Progress& progress) {
@@ -86,6 +112,15 @@ CalibrateOptions options_of(const Recipe& recipe, const Progress& progress) {
   options.progress = progress;
   options.input_statistics = wants_inputs(recipe);
   return options;
+}
+
+void tell_of_written_floats(const Recipe& recipe, std::vector<std::string>& notes) {
+  const Exporter& exporter = exporter_of(recipe);
+  if (recipe.mode == QuantizeMode::static_ranges || exporter.integers_for_float_operators) return;
+  notes.push_back(
+      fmt::format("weights are written as the floats that their integers stand for, so that the file grows no smaller: "
+                  "what is written as {} holds no integers for operators that compute in float",
+                  exporter.name));
 }
 
 bool wants_inputs(const Recipe& recipe) { return recipe.compensate_rounding || recipe.correct_biases; }

@@ -9,7 +9,7 @@
 /// Steps that the main job and `octavo calibrate` have in common.
 namespace octavo::pipeline {
 
-/// Throws Error(unsupported) for a model that is quantized already.
+/// Throws Error(unsupported) for a model that is quantized already, in whatever form.
 void require_float_model(const Graph& graph);
 
 /// A float model made ready, and what of it becomes integers.
@@ -35,6 +35,9 @@ class CalibrationSamples final : public DataSource {
   std::size_t size_;
 };
 
+/// Adds a note where the recipe asks for more batches than there are samples.
+void tell_of_few_samples(const DataSource& data, const Recipe& recipe, std::vector<std::string>& notes);
+
 CalibrateOptions options_of(const Recipe& recipe, const Progress& progress);
 bool wants_inputs(const Recipe& recipe);
 
@@ -49,6 +52,9 @@ Calibration load_fitting(Prepared& model, const Recipe& recipe, const DataSource
 /// Gives `recipe`, which has no samples, the preprocessing of those that `calibration` was measured on. Throws
 /// Error(invalid_argument) where the recipe says otherwise, or how many samples there should be.
 void take_preprocess(const Calibration& calibration, Recipe& recipe);
+
+/// Adds a note where weights that are meant to be integers alone are written as floats.
+void tell_of_written_floats(const Recipe& recipe, std::vector<std::string>& notes);
 
 /// Adds a note on values near the outputs of which the observer cut most of the range off.
 void tell_of_clipped_heads(Quantized& result);

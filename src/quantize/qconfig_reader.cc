@@ -183,6 +183,9 @@ void TensorFields::read_option(TensorQConfig& config, const YamlNode& option, co
     fail_at(reader_.file(), option.line,
             fmt::format("{} is for an observer; name one with '{}'", name, key("observer")));
   }
+  if (const std::string reason = own ? "" : reason_against_option(config.observer->type, name); !reason.empty()) {
+    fail_at(reader_.file(), option.line, fmt::format("{}: {}", key("observer"), reason));
+  }
   const double number = reader_.number(value, name);
   reader_.at(value, name, [&] { set_observer_option(config.observer->options, name, number, own); });
 }

@@ -99,6 +99,7 @@ Quantized quantize_without_samples(const Graph& model, const Recipe& recipe) {
   result.notes.push_back(fmt::format(
       kWithoutSamples, measures ? "activations get their range from each run" : "activations stay in float"));
   if (!in_float.empty()) result.notes.push_back(in_float_note(in_float, measures));
+  pipeline::tell_of_written_floats(recipe, result.notes);
   tell_of_unused(recipe, dynamic ? "dynamic" : "weights_only", result.notes);
   infer_shapes(prepared.graph);
   result.graph = std::move(prepared.graph);
@@ -131,6 +132,7 @@ Quantized quantize(const Graph& model, const DataSource& data, const Recipe& rec
   const pipeline::CalibrationSamples samples(data, recipe);
   if (!recipe.calibration.empty()) return quantize_from_file(model, &samples, recipe);
   Prepared prepared = pipeline::prepare_model(model, recipe);
+  pipeline::tell_of_few_samples(data, recipe, prepared.notes);
   const CalibrateOptions options = pipeline::options_of(recipe, progress);
   Calibration begun;
   pipeline::equalize(prepared, samples, recipe, options, begun);

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
+#include "input_shapes.h"
 #include "octavo/error.h"
 #include "octavo/quantize.h"
-#include "recipe_file.h"
 
 namespace octavo {
 namespace {
@@ -19,9 +19,23 @@ Recipe::Input settings_of(const Recipe& recipe, const std::string& name) {
   return found == recipe.inputs.end() ? Recipe::Input{} : found->second;
 }
 
-/// The input's own settings, completed with those meant for every input: samples may be given for each input and
-/// one mean for all.
-Recipe::Input settings_for(const Recipe& recipe, const std::string& name) {
+/// Throws as complete_preprocess does, saying of whose steps.
+void require_steps(const Preprocess& steps, const InputSpec& input, std::string_view where) {
+  try {
+    complete_preprocess(steps, input);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{}: {}", where, error.what()));
+  }
+}
+
+std::string place_of(const std::string& name) {
+  return name.empty() ? "preprocess" : fmt::format("preprocess of input '{}'", name);
+}
+
+}  // namespace
+
+/// Samples may be given for each input and one mean for all.
+Recipe::Input recipe::settings_for(const Recipe& recipe, const std::string& name) {
   Recipe::Input settings = settings_of(recipe, name);
   const Recipe::Input common = settings_of(recipe, "");
   const Preprocess unset;
@@ -30,6 +44,7 @@ Recipe::Input settings_for(const Recipe& recipe, const std::string& name) {
     if (own == unset.*member) own = common.preprocess.*member;
   };
   if (settings.paths.empty()) settings.paths = common.paths;
+  if (settings.shape.empty()) settings.shape = common.shape;
   complete(&Preprocess::crop_fraction);
   complete(&Preprocess::resize);
   complete(&Preprocess::resize_short);
@@ -43,8 +58,6 @@ Recipe::Input settings_for(const Recipe& recipe, const std::string& name) {
   complete(&Preprocess::std);
   return settings;
 }
-
-}  // namespace
 
 void recipe::require_known_inputs(const Graph& graph, const Recipe& recipe) {
   std::string names;
@@ -61,12 +74,35 @@ void recipe::require_known_inputs(const Graph& graph, const Recipe& recipe) {
   }
 }
 
+void recipe::require_possible_steps(const Recipe& recipe) {
+  for (const auto& [name, input] : recipe.inputs) {
+    Preprocess steps = input.preprocess;
+    if (steps == Preprocess{}) continue;
+    if (!steps.resize && !steps.resize_short && !steps.center_crop) steps.resize = {1, 1};  // the model's, unknown here
+    require_steps(steps, {"any", DType::f32, {-1, -1, -1, -1}}, place_of(name));
+  }
+}
+
+void recipe::require_fitting_steps(const Graph& graph, const Recipe& recipe) {
+  for (const ValueId id : graph.inputs()) {
+    Value value = graph.value(id);
+    const Recipe::Input settings = settings_for(recipe, value.name);
+    fix_shape(value, settings.shape);
+    // Of several inputs those without settings of their own may be no pictures.
+    const bool meant = graph.inputs().size() == 1 || recipe.inputs.contains(value.name);
+    if (meant && settings.preprocess != Preprocess{}) {
+      require_steps(settings.preprocess, spec_of(value), place_of(value.name));
+    }
+  }
+}
+
 std::unique_ptr<DataSource> open_recipe_data(const Graph& graph, const Recipe& recipe, DataReport* report) {
   recipe::require_known_inputs(graph, recipe);
   std::vector<InputData> inputs;
   for (const ValueId id : graph.inputs()) {
-    const Value& value = graph.value(id);
-    Recipe::Input settings = settings_for(recipe, value.name);
+    Value value = graph.value(id);
+    Recipe::Input settings = recipe::settings_for(recipe, value.name);
+    recipe::fix_shape(value, settings.shape);
     if (settings.paths.empty()) {
       throw Error(ErrorCode::invalid_argument,
                   fmt::format("no samples for input '{0}': give a folder or file with --images{1}", value.name,

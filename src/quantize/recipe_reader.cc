@@ -226,6 +226,9 @@ void check_backend(const Recipe& recipe, std::string_view name) {
   try {
     check_config(recipe.qconfig, backend_of(recipe));
     require_mode_of_backend(recipe);
+    require_settings_read(recipe);
+    if (!recipe.output.empty()) require_output_ending(recipe);
+    require_possible_steps(recipe);
   } catch (const Error& error) {
     const std::string_view message = error.what();
     if (message.starts_with(fmt::format("{}:", name))) throw;  // with its line

@@ -44,13 +44,15 @@ std::string qscheme_text(const TensorQConfig& config) {
 std::string numbers_text(const std::vector<double>& numbers) { return fmt::format("[{}]", fmt::join(numbers, ", ")); }
 
 /// What differs from nothing set; all of it where `complete`.
-std::string preprocess_text(const Preprocess& steps, std::string_view indent, bool complete) {
+std::string preprocess_text(const Recipe::Input& input, std::string_view indent, bool complete) {
+  const Preprocess& steps = input.preprocess;
   const Preprocess unset;
   std::string text;
   const auto add = [&](std::string_view key, const std::string& value) {
     text += fmt::format("{}{}: {}\n", indent, key, value);
   };
   const auto size = [](const std::pair<int, int>& pair) { return fmt::format("{}x{}", pair.first, pair.second); };
+  if (!input.shape.empty()) add("input_shape", fmt::format("[{}]", fmt::join(input.shape, ", ")));
   if (steps.crop_fraction) add("crop_fraction", fmt::format("{}", *steps.crop_fraction));
   if (steps.resize) add("resize", size(*steps.resize));
   if (steps.resize_short) add("resize_short", fmt::format("{}", *steps.resize_short));
@@ -82,7 +84,7 @@ std::string images_text(const Recipe& recipe) {
 std::string inputs_text(const Recipe& recipe) {
   std::string text;
   for (const auto& [name, input] : recipe.inputs) {
-    const std::string steps = name.empty() ? "" : preprocess_text(input.preprocess, "      ", false);
+    const std::string steps = name.empty() ? "" : preprocess_text(input, "      ", false);
     if (!steps.empty()) text += fmt::format("    {}:\n{}", yaml_scalar(name), steps);
   }
   return text.empty() ? text : "  inputs:\n" + text;
@@ -117,7 +119,7 @@ std::string qconfig_text(const QConfig& config) {
 
 std::string preprocess_of(const Recipe& recipe) {
   const auto common = recipe.inputs.find("");
-  std::string text = common == recipe.inputs.end() ? "" : preprocess_text(common->second.preprocess, "  ", false);
+  std::string text = common == recipe.inputs.end() ? "" : preprocess_text(common->second, "  ", false);
   text += inputs_text(recipe);
   return text.empty() ? text : "preprocess:\n" + text;
 }
@@ -128,8 +130,8 @@ std::string tensor_text(const TensorQConfig& config, std::string_view prefix, st
     text += fmt::format("{}{}{}: {{{}}}\n", indent, prefix, key, value);
   };
   if (config.observer) {
-    add("observer", fmt::format("type: {}, {}", yaml_scalar(config.observer->type),
-                                observer_options_text(config.observer->options)));
+    add("observer",
+        fmt::format("type: {}{}", yaml_scalar(config.observer->type), observer_options_text(*config.observer)));
   }
   if (config.fake_quant) add("fake_quant", fmt::format("type: {}", yaml_scalar(*config.fake_quant)));
   if (const std::string scheme = qscheme_text(config); !scheme.empty()) add("qscheme", scheme);
@@ -158,7 +160,7 @@ std::string recipe_text(const Recipe& recipe) {
   text += recipe::images_text(recipe);
   const auto common = recipe.inputs.find("");
   text += "preprocess:\n";
-  text += recipe::preprocess_text(common == recipe.inputs.end() ? Preprocess{} : common->second.preprocess, "  ", true);
+  text += recipe::preprocess_text(common == recipe.inputs.end() ? Recipe::Input{} : common->second, "  ", true);
   text += recipe::inputs_text(recipe);
   text += recipe::qconfig_text(recipe.qconfig);
   return text;

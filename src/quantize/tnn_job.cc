@@ -14,6 +14,7 @@
 #include "octavo/kernels.h"
 #include "octavo/passes.h"
 #include "octavo/quantize.h"
+#include "pipeline.h"
 #include "tnn_plan.h"
 
 namespace octavo {
@@ -210,6 +211,7 @@ void set_bias(Graph& graph, NodeId id, Tensor integers, const std::vector<float>
 TnnResult quantize_as_tnn(const Graph& model, const DataSource& data, const TnnJob& job) {
   const BackendSpec& backend = backend_named("tnn");
   const QConfig config = config_of(job);
+  pipeline::require_float_model(model);
   TnnResult result;
   result.graph = model;
   Graph& graph = result.graph;

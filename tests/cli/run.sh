@@ -46,11 +46,15 @@ check "--version names the version and the compute library" gives 0 --version
 check "--version has a number" grep -qE '^octavo [0-9]+\.[0-9]+\.[0-9]+ \((oneDNN|Eigen)\)$' out
 check "--help succeeds" gives 0 --help
 for code in 0 1 2 3 4 5 6 8 130; do check "--help explains exit code $code" grep -qE "[ ;]$code [a-z]" out; done
-for command in quantize verify inspect check config; do check "$command --help succeeds" gives 0 "$command" --help; done
+for command in quantize calibrate merge verify inspect check export config quantization_cmd ncnn2table; do
+  check "$command --help succeeds" gives 0 "$command" --help
+done
 check "no command is exit code 1" gives 1
+check "a command without its arguments is exit code 1" gives 1 merge
+check "... and its own help is named" grep -q "octavo merge --help" err
 check "an unknown command is exit code 1" gives 1 quantise
 check "... and the nearest is named" grep -qF "did you mean 'quantize'?" err
-for command in quantize verify inspect check config; do
+for command in quantize calibrate merge verify inspect check export config quantization_cmd ncnn2table; do
   check "help of $command fits a terminal" eval 'run "$command" --help && ! grep -qE "^.{120}" out'
 done
 
@@ -80,6 +84,22 @@ bad 2 nowhere "an image folder that is not there" --images nowhere
 bad 1 "'22' found" "an operator set that is not written" --images images --opset 22
 bad 1 "integers or floats" "a storage of weights that is none" --images images --weight-storage halves
 bad 1 "digits" "a version that is none" --images images --runtime-version latest
+bad 1 "--output: given twice, as 'refused.onnx' and as 'refused2.onnx'" "two outputs" --images images -o refused2.onnx
+bad 1 "--mean: given twice" "two means" --images images --mean 1 --mean 2
+bad 1 "--bgr and --rgb contradict each other" "two orders of colours" --images images --bgr --rgb
+bad 1 "did you mean 'ncnn'?" "a form that is none" --images images --to ncn
+bad 1 "runtime_version: has no effect on what is written as onnx" "a version that nobody reads" --images images \
+  --runtime-version 8601
+bad 1 "full_range_weights: has no effect for onnxruntime" "full range where nothing is narrowed" --images images \
+  --full-range-weights true
+for to in ncnn:param tnn:tnnproto json:json; do
+  refused 1 "opset: has no effect on what is written as ${to%:*}" "an operator set for ${to%:*}" quantize \
+    "$digits/digits.onnx" --images images --opset 13 --to "${to%:*}" -o "refused.${to#*:}"
+done
+for to in tnn:tnnproto onnx-qoperator:onnx; do
+  refused 1 "weight_storage: has no effect on what is written as ${to%:*}" "a storage of weights for ${to%:*}" quantize \
+    "$digits/digits.onnx" --images images --weight-storage floats --to "${to%:*}" -o "refused.${to#*:}"
+done
 mkdir hollow
 bad 5 hollow "an empty image folder" --images hollow
 refused 2 "does not exist" "an output folder that is not there" quantize "$digits/digits.onnx" --images images \
@@ -98,6 +118,9 @@ for part in 'smaller' 'SQNR' 'cosine' 'top-1 agreement' 'Worst layers' 'Time' 'p
 done
 check "progress is lines where there is no terminal" grep -qE '^calibrate: [0-9]+ of 1[0-9]$' err
 refused 4 "quantized already" "a quantized model" quantize int8.onnx --images images -o refused.onnx
+check "... with what can be done with it" grep -qF "octavo export" err
+check "more batches than there are samples are noted" eval 'quantize --images images --calibrate-steps 99 -o other.onnx &&
+  grep -qE "^note: calibrate_steps: 99 batches of 1 sample found, and there are [0-9]+ samples: all are taken" out'
 check "--no-verify leaves the comparison out" quantize --images images -o other.onnx --no-verify
 check "... and says nothing of it" eval '! grep -q SQNR out'
 check "... and writes the same bytes" cmp int8.onnx other.onnx
@@ -153,6 +176,20 @@ refused 4 "no operator can run in integers" "a recipe that skips everything" \
 refused 1 "--weights-only and --dynamic" "two modes at once" quantize "$digits/digits.onnx" --weights-only --dynamic \
   -o refused.onnx
 refused 2 no.yaml "a recipe that is not there" config --check no.yaml
+printf 'to: ncnn\noutput: x.onnx\n' >wrong.yaml
+refused 1 "wrong.yaml: output: x.onnx: what is written as ncnn" "an output of another form" config --check wrong.yaml
+echo 'preprocess: {mean: [1, 2]}' >wrong.yaml
+refused 1 "wrong.yaml: preprocess: mean has 2 values" "means for two channels" config --check wrong.yaml
+echo 'preprocess: {resize: 9x9}' >wrong.yaml
+check "a size for another model is a size" gives 0 config --check wrong.yaml
+refused 1 "resize 9x9 contradicts input 'image'" "... but not for this one" config --check wrong.yaml \
+  --model "$digits/digits.onnx"
+echo 'global_qconfig: {a_observer: {type: KLObserver, averaging_constant: 0.5}}' >wrong.yaml
+refused 1 "wrong.yaml:1: a_observer: KLObserver reads no averaging_constant; its options are bins" \
+  "an option that the observer does not read" config --check wrong.yaml
+printf 'merge_type: 2\nglobal_qconfig: {a_observer: PerChannelKLObserver}\n' >wrong.yaml
+refused 1 "wrong.yaml:1: merge_type: merge type 2 has one scale" "a merge type beside an observer of channels" \
+  config --check wrong.yaml
 head -c 2000000 /dev/zero | tr '\0' '#' >huge.yaml
 refused 6 huge.yaml "a recipe of two megabytes" config --check huge.yaml
 refused 1 --check "a model without a recipe" config --model "$digits/digits.onnx"
@@ -243,6 +280,13 @@ printf 'backend: tensorrt\nglobal_qconfig: {a_qscheme: {qdtype: quint8}}\n' >asy
 refused 4 tensorrt "what a backend cannot take" check "$digits/digits.onnx" --config asymmetric.yaml
 check "a dynamic shape is a conflict where sizes must be known" gives 4 check "$data/dynamic.onnx" --backend tnn
 check "... which names the input" grep -q "input 'x' has a dynamic shape" err
+check "... and the way out" grep -q -- "--input-shape" err
+check "... which is one" gives 0 check "$data/dynamic.onnx" --backend tnn --input-shape 1,2,6,6
+check "... for one operator" grep -q "written as tnn: 1 operator, 1 in integers" out
+check "... and to export it" gives 0 export "$data/dynamic.onnx" --to tnn --input-shape x=-1,2,6,6 -o fixed.tnnproto
+refused 1 "input 'x' is [N,2,H,W]" "... but for sizes that the model has" check "$data/dynamic.onnx" --input-shape 1,3,6,6
+check "where sizes may stay open, check says so as quantize does" gives 0 check "$data/dynamic.onnx" --backend ncnn
+refused 4 "quantized already" "a model that is quantized" check int8.onnx
 check "check --quiet prints nothing" eval 'gives 0 check "$digits/digits.onnx" --quiet && [ ! -s out ] && [ ! -s err ]'
 refused 2 nowhere "a list into a folder that is not there" check "$digits/digits.onnx" --json nowhere/x.json
 
@@ -288,12 +332,29 @@ check "... and verify runs" gives 0 verify "$digits/digits.onnx" integers.onnx -
 check "... and export turns back" eval 'run export integers.onnx --to onnx -o back.onnx && run inspect back.onnx &&
   ! grep -q QLinear out'
 check "... with FakeQuantize" gives 0 export pairs.onnx --to openvino-fakequantize -o fake.onnx
+check "a table of scales" quantize --images images --to json -o scales.json --no-verify
+check "... is no model that has a size" eval '! grep -q "^Size" out'
 check "... as a table" gives 0 export pairs.onnx --to json -o table.json
 check "... that has the input" grep -q '"name": "image"' table.json
 check "TensorRT's cache" quantize --images images --to tensorrt-cache --runtime-version 8601 -o trt.cache --no-verify
 check "... names its version" eval '[ "$(head -1 trt.cache)" = TRT-8601-EntropyCalibration2 ]'
 check "... has a line a tensor" grep -qE '^image: [0-9a-f]{8}$' trt.cache
 check "... has its float model beside it" gives 0 inspect trt_float.onnx
+refused 1 "runtime_version: has no effect" "a version that export's form does not read" export pairs.onnx --to onnx \
+  --runtime-version 8601 -o refused.onnx
+refused 4 "quantized already" "a model with FakeQuantize" quantize fake.onnx --images images -o refused.onnx
+check "... which inspect sees" eval 'run inspect fake.onnx && grep -q "Quantized already" out'
+check "weights alone for ncnn" quantize --weights-only --to ncnn -o weights.param
+check "... are said to be floats" eval 'grep -q "rounded to integers and written as floats" out &&
+  grep -q "^note: weights are written as the floats" out && ! grep -q Winograd out'
+check "weights alone for ONNX" quantize --weights-only -o weights.onnx
+check "... are integers" grep -qx "6 weights written as integers." out
+printf 'global_qconfig: {a_qscheme: {qdtype: qint8, bit: 6}}\n' >six.yaml
+refused 4 "tnn takes activations of 8 bits" "6 bits for kernels that clip at 8" quantize "$digits/digits.onnx" --images images \
+  --pixel-range 0,1 --config six.yaml --to tnn -o refused.tnnproto
+printf 'global_qconfig: {w_qscheme: {qdtype: qint8, bit: 4}}\n' >four.yaml
+check "weights of 4 bits for TNN" quantize --images images --config four.yaml --to tnn -o four.tnnproto
+check "... are integers there" eval 'grep -qE "^Work: [1-9][0-9.]+ % of" out && ! grep -q opset out'
 refused 4 "u8, not i8" "unsigned integers in TensorRT's cache" export pairs.onnx --to tensorrt-cache -o refused.cache
 
 echo "# TNN's quantization_cmd"
@@ -325,7 +386,11 @@ check "... computes what the float model does" eval 'run verify digits.tnnproto 
   --images images --pixel-range 0,1 && grep -qE "SQNR [2-9][0-9]\." out'
 refused 1 "zero points" "methods that no kernel of TNN runs" quantization_cmd -p digits.tnnproto -m digits.tnnmodel \
   -i images -b 3 -o refused
-refused 1 "'a' found" "a bias that is no number" quantization_cmd -p digits.tnnproto -m digits.tnnmodel -i images -n a \
+refused 4 "quantized already" "a TNN model that is quantized" quantization_cmd -p "$golden/int8_t0.tnnproto" \
+  -m "$golden/int8_t0.tnnmodel" -i "$golden/samples" -o refused
+refused 1 "there is no merge type 4" "a merge type that is none" quantization_cmd -p digits.tnnproto -m digits.tnnmodel \
+  -i images -t 4 -o refused
+refused 1 "--bias: 'a' found" "a bias that is no number" quantization_cmd -p digits.tnnproto -m digits.tnnmodel -i images -n a \
   -o refused
 refused 2 no.tnnmodel "a model that is not there" quantization_cmd -p digits.tnnproto -m no.tnnmodel -i images -o refused
 
@@ -346,7 +411,7 @@ refused 1 "method=eq" "a method whose numbers nobody can repeat" ncnn2table digi
 refused 1 "'colour=RGB' is no setting" "a setting that is none" ncnn2table digits.param digits.bin list.txt refused.table \
   colour=RGB
 refused 2 no.txt "a list that is not there" ncnn2table digits.param digits.bin no.txt refused.table
-refused 1 "2 lists for 1 inputs" "more lists than inputs" ncnn2table digits.param digits.bin list.txt,list.txt refused.table
+refused 1 "2 lists for 1 input of" "more lists than inputs" ncnn2table digits.param digits.bin list.txt,list.txt refused.table
 
 echo "# Ctrl-C"
 rows=400000 # of 2 x 4 x 4 floats: some 50 MB and far more work than it takes to interrupt it

@@ -1,4 +1,5 @@
 // Recipes from text to a quantized graph.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 #include <tuple>
@@ -67,6 +68,82 @@ TEST_CASE("without samples a run says what of the recipe has no effect") {
     CHECK_THAT(notes("\nglobal_qconfig: {a_observer: KLObserver}"),
                Catch::Contains("a_qscheme have no effect in mode " + mode));
     CHECK_THAT(notes("\nimages: nowhere"), Catch::Contains("images and calibration have no effect in mode " + mode));
+  }
+}
+
+TEST_CASE("weights alone are as wide as asked, and where a form has floats for them it is said") {
+  for (const auto& [to, floats] : {std::pair("onnx", false), {"ncnn", true}, {"tnn", true}, {"openvino", false}}) {
+    INFO(to);
+    const Quantized result = quantize(network(), parsed("{mode: weights_only, to: " + std::string(to) + "}"));
+    std::string notes;
+    for (const std::string& note : result.notes) notes += note + '\n';
+    CHECK((notes.find("written as the floats that their integers stand for") != std::string::npos) == floats);
+    CHECK_THAT(notes, !Catch::Contains("Winograd"));
+    for (const WeightPlan& weight : result.plan.weights) CHECK(weight.scheme.bits == 8);
+  }
+}
+
+TEST_CASE("integers of 4 bits ask for no operator set where files have bytes for them") {
+  for (const auto& [to, opset] : {std::pair("onnx", 21), {"ncnn", 13}, {"tnn", 13}}) {
+    INFO(to);
+    const Quantized result = quantize(
+        network(),
+        parsed(
+            std::string("global_qconfig: {w_qscheme: {qdtype: qint8, bit: 4}}\nmode: weights_only\nto: ").append(to)));
+    CHECK(result.graph.opset() == opset);
+    const bool told = std::any_of(result.notes.begin(), result.notes.end(),
+                                  [](const std::string& note) { return note.find("opset") != std::string::npos; });
+    CHECK(told == (opset == 21));
+  }
+}
+
+TEST_CASE("activations of few bits are refused before any work where the kernels have no such limits") {
+  const std::string few = "global_qconfig: {a_qscheme: {qdtype: qint8, bit: 6}}\n";
+  CHECK_THROWS_WITH(parsed(few + "to: tnn"),
+                    Catch::Contains("tnn takes activations of 8 bits") && Catch::Contains("found 6; set bit: 8"));
+  CHECK_NOTHROW(parsed(few + "to: ncnn"));  // a Clip keeps them
+}
+
+TEST_CASE("sizes that the model leaves open can be fixed") {
+  const Graph model =
+      parse_graph("graph opset 13 { input x: f32[N,3,H,W] const w: f32[4,3,1,1] = random(1) y = Conv(x, w) output y }");
+  const Recipe recipe = parsed("{mode: weights_only, preprocess: {input_shape: [-1, 3, 6, 5]}}");
+  const Quantized result = quantize(model, recipe);
+  CHECK_THAT(to_text(result.graph, 0), Catch::Contains("input x: f32[N,3,6,5]") && Catch::Contains("y: f32[N,4,6,5]"));
+  CHECK_NOTHROW(check_recipe(parsed("{to: tnn, preprocess: {input_shape: [-1, 3, 6, 5]}}"), model));
+  CHECK_THROWS_WITH(check_recipe(parsed("to: tnn"), model), Catch::Contains("open dimension"));
+  for (const char* shape : {"1,4,6,5", "3,6,5"}) {
+    Recipe wrong;
+    set_option(wrong, "input-shape", std::string("x=") + shape);
+    CHECK_THROWS_WITH(check_recipe(wrong, model), Catch::Contains("input 'x' is [N,3,H,W]"));
+  }
+}
+
+TEST_CASE("more batches than there are samples are noted") {
+  const Graph model = network();
+  const MemorySource samples(model, 5);
+  const auto noted = [&](std::size_t steps) {
+    Recipe recipe;
+    recipe.batch_size = 2;
+    recipe.calibrate_steps = steps;
+    const auto notes = quantize(model, samples, recipe).notes;
+    return std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
+      return note.find("batches of 2 samples found, and there are 5 samples: all are taken") != std::string::npos;
+    });
+  };
+  CHECK_FALSE(noted(0));
+  CHECK_FALSE(noted(3));
+  CHECK(noted(4));
+}
+
+TEST_CASE("a model that is quantized in any form is refused, with what can be done with it") {
+  for (const std::string node :
+       {"QuantizeLinear(x, s)", "org.openvinotoolkit::FakeQuantize(x, s, s, s, s)", "com.microsoft::QGemm(x, s, s)"}) {
+    std::string text = R"(graph opset 13, "org.openvinotoolkit" 1, "com.microsoft" 1 {
+      input x: f32[1,3] const s: f32[] = {1} y = )";
+    const Graph model = parse_graph(text.append(node).append(" output y }"));
+    CHECK_THROWS_WITH(check_recipe(Recipe{}, model),
+                      Catch::Contains("quantized already") && Catch::Contains("octavo inspect"));
   }
 }
 

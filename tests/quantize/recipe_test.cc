@@ -131,6 +131,17 @@ TEST_CASE("two modes among the options contradict each other, and one overrides 
   CHECK(builder.recipe().mode == QuantizeMode::weights_only);
 }
 
+TEST_CASE("two options for one step of preprocessing contradict each other, and one overrides a file's") {
+  const TemporaryFile file("octavo_orders.yaml", "preprocess: {bgr: true}\n");
+  RecipeBuilder builder;
+  builder.set("config", file.path());
+  builder.set("rgb", "");
+  CHECK(builder.recipe().inputs.at("").preprocess.order == ChannelOrder::rgb);
+  builder.set("bgr", "false");   // says the same
+  builder.set("bgr", "x=true");  // of another input
+  CHECK_THROWS_WITH(builder.set("bgr", ""), Catch::Contains("--rgb and --bgr contradict each other"));
+}
+
 TEST_CASE("flags override a recipe file wherever they stand") {
   const TemporaryFile file("octavo_builder.yaml",
                            "images: {left: a, right: b}\nthreads: 2\nskip: x\n"
@@ -200,12 +211,16 @@ TEST_CASE("what a file says wrongly is named by file, line and key") {
       {"global_qconfig: [a]", "a list found"},
       {"global_qconfig: {a_observer: {averaging_constant: 0.1}}", "'type' is missing"},
       {"global_qconfig: {w_fake_quant: {}}", "'type' is missing"},
-      {"global_qconfig: {a_observer: {type: MinMaxObserver, averaging_constant: 0}}", "averaging_constant: '0' found"},
+      {"global_qconfig: {a_observer: {type: MovingAverageMinMaxObserver, averaging_constant: 0}}",
+       "averaging_constant: '0' found"},
       {"global_qconfig: {a_observer: {type: FixedQParamsObserver, scale: 0}}",
        "scale: '0' found, expected a scale above 0"},
-      {"global_qconfig: {a_observer: {type: MinMaxObserver, averaging_constant: x}}", "'x' found, expected a number"},
-      {"global_qconfig: {a_observer: {type: MinMaxObserver, bins: 1000}}", "power of two"},
-      {"global_qconfig: {a_observer: {type: MinMaxObserver, percentile: 101}}", "100 per cent"},
+      {"global_qconfig: {a_observer: {type: MovingAverageMinMaxObserver, averaging_constant: x}}",
+       "'x' found, expected a number"},
+      {"global_qconfig: {a_observer: {type: KLObserver, bins: 1000}}", "power of two"},
+      {"global_qconfig: {a_observer: {type: PercentileObserver, percentile: 101}}", "100 per cent"},
+      {"global_qconfig:\n  a_observer: KLObserver\n  a_qscheme: {averaging_constant: 0.1}",
+       "r.yaml:3: a_observer: KLObserver reads no averaging_constant; its options are bins"},
       {"global_qconfig: {a_qscheme: {averaging_constant: 0.1}}", "name one with 'a_observer'"},
       {"global_qconfig: {a_qscheme: {qdtype: int8}}", "'int8' found, expected qint8, quint8"},
       {"global_qconfig: {a_qscheme: {bit: 17}}", "'17' found, expected a whole number from 1 to 16"},
@@ -227,7 +242,7 @@ TEST_CASE("what a file says wrongly is named by file, line and key") {
        "a_observer: zero_point: 300 found, expected a whole number from 0 to 255"},
       {"global_qconfig: {a_qscheme: {bit: 1}}", "symmetric with 1 bit found"},
       {"merge_type: 1\nglobal_qconfig: {a_observer: PerChannelTNNKLObserver}",
-       "r.yaml:1: merge_type: merge_type: 1 found, which has one scale for a tensor, beside a_observer"},
+       "r.yaml:1: merge_type: merge type 1 has one scale for a tensor, beside a_observer"},
       {"global_qconfig: {w_qscheme: {granularity: per_tensor}}\nmerge_type: 1",
        "r.yaml:2: merge_type: it sets granularity"},
       {"overrides: [{node: a, w_qscheme: {bit: 4}}]", "give qdtype as well"},
@@ -246,6 +261,16 @@ TEST_CASE("what a file says wrongly is named by file, line and key") {
       {"a: \xFF", "not UTF-8"},
       // What check_config says of the whole.
       {"global_qconfig: {w_qscheme: {qdtype: quint8, is_symmetric_range: true}}", "symmetric_range"},
+      // What can be known of files and preprocessing without a model.
+      {"{to: ncnn, output: x.onnx}", "output: x.onnx: what is written as ncnn has a name that ends with .param"},
+      {"{to: tnn, opset: 13}", "opset: has no effect on what is written as tnn"},
+      {"{to: onnx-qoperator, weight_storage: floats}", "(it has for: onnx, openvino, tensorrt)"},
+      {"{output: x.onnx, runtime_version: 8601}", "(it has for: tensorrt-cache)"},
+      {"full_range_weights: true", "full_range_weights: has no effect for onnxruntime"},
+      {"preprocess: {mean: [1, 2]}", "preprocess: mean has 2 values"},
+      {"preprocess: {inputs: {x: {std: [1, 2, 3, 4]}}}", "preprocess of input 'x': std has 4 values"},
+      {"preprocess: {resize: 8, resize_short: 8}", "exclude each other"},
+      {"preprocess: {input_shape: [1, 0]}", "'1,0' found, expected sizes"},
   };
   for (const auto& [text, part] : wrong) {
     INFO(text);

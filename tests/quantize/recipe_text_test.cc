@@ -30,14 +30,12 @@ class RandomRecipe {
     recipe.batch_size = 1 + static_cast<std::size_t>(below(1000));
     recipe.equalize_channels = maybe();
     recipe.compensate_rounding = maybe();
-    recipe.qconfig.full_range_weights = maybe();
     recipe.correct_biases = maybe();
     if (maybe()) recipe.calibration = text();
-    if (maybe()) recipe.output = text();
+    if (maybe()) recipe.output = text() + "m.onnx";
     recipe.threads = below(1025);
     if (maybe()) recipe.opset = 10 + below(12);
     if (maybe()) recipe.weight_storage = maybe() ? WeightStorage::integers : WeightStorage::floats;
-    if (maybe()) recipe.runtime_version = "8601";
     recipe.skip_bad_files = maybe();
     return recipe;
   }
@@ -67,9 +65,13 @@ class RandomRecipe {
     for (int i = below(3); i >= 0; --i) made.paths.emplace_back(text());
     Preprocess& steps = made.preprocess;
     if (maybe()) steps.crop_fraction = 0.5 + below(50) / 100.0;
-    if (maybe()) steps.resize = {1 + below(65535), 1 + below(65535)};
-    if (maybe()) steps.resize_short = 1 + below(65535);
-    if (maybe()) steps.center_crop = {1 + below(65535), 1 + below(65535)};
+    if (maybe()) made.shape = {-1, 1 + below(3), 1 + below(4096), 1 + below(4096)};
+    if (maybe()) {
+      steps.resize = {1 + below(16384), 1 + below(16384)};
+    } else if (maybe()) {
+      steps.resize_short = 1 + below(16384);
+    }
+    if (maybe()) steps.center_crop = {1 + below(16384), 1 + below(16384)};
     steps.interpolation = static_cast<Interpolation>(below(7));
     if (maybe()) steps.order = ChannelOrder::bgr;
     if (maybe()) steps.layout = maybe() ? Layout::nchw : Layout::nhwc;
@@ -98,11 +100,21 @@ class RandomRecipe {
     TensorQConfig made;
     if (maybe()) {
       ObserverChoice& choice = made.observer.emplace();
-      choice.type = "MovingAverageMinMaxObserver";
-      choice.options.averaging_constant = (1 + below(100)) / 100.0;
-      choice.options.percentile = (1 + below(1000)) / 10.0;
-      choice.options.bins = 2 << below(16);
-      if (maybe()) choice.options.extra["scale"] = number();
+      // Of an observer only what it reads is written.
+      switch (below(3)) {
+        case 0:
+          choice.type = "MovingAverageMinMaxObserver";
+          choice.options.averaging_constant = (1 + below(100)) / 100.0;
+          break;
+        case 1:
+          choice.type = "PercentileObserver";
+          choice.options.percentile = (1 + below(1000)) / 10.0;
+          choice.options.bins = 2 << below(16);
+          break;
+        default:
+          choice.type = "EntropyObserver";
+          choice.options.extra["num_bins"] = 2 + below(8191);
+      }
     }
     if (maybe()) made.fake_quant = "FakeQuantize";
     if (maybe()) made.scheme = scheme();
@@ -153,6 +165,7 @@ void check_same(const Recipe& a, const Recipe& b) {
     REQUIRE(b.inputs.contains(name));
     CHECK(b.inputs.at(name).paths == input.paths);
     CHECK(b.inputs.at(name).preprocess == input.preprocess);
+    CHECK(b.inputs.at(name).shape == input.shape);
   }
   CHECK(backend_of(a).name == backend_of(b).name);  // a file names it where the recipe left it open
   CHECK(a.mode == b.mode);
@@ -211,6 +224,14 @@ TEST_CASE("a flag's recipe and its file are the same") {
   set_option(recipe, "skip", "op_type=Softmax");
   set_option(recipe, "scale", "1/3");
   recipe.backend = "tnn";
+  check_same(recipe, parse_recipe(recipe_text(recipe), "r.yaml"));
+  recipe = {};
+  set_option(recipe, "to", "ncnn");
+  set_option(recipe, "full-range-weights", "");
+  check_same(recipe, parse_recipe(recipe_text(recipe), "r.yaml"));
+  recipe = {};
+  set_option(recipe, "to", "tensorrt-cache");
+  set_option(recipe, "runtime-version", "8601");
   check_same(recipe, parse_recipe(recipe_text(recipe), "r.yaml"));
 }
 
@@ -291,4 +312,13 @@ TEST_CASE("a recipe is held against a model") {
   Recipe recipe;
   set_option(recipe, "mean", "picture=1");
   CHECK_THROWS_WITH(check_recipe(recipe, graph), Catch::Contains("no input 'picture'"));
+  recipe = {};
+  set_option(recipe, "resize", "5x4");
+  CHECK_THROWS_WITH(check_recipe(recipe, graph), Catch::Contains("resize 5x4 contradicts input 'x'"));
+  recipe = {};
+  set_option(recipe, "mean", "1");
+  set_option(recipe, "resize", "4x4");
+  CHECK_NOTHROW(check_recipe(recipe, graph));
+  set_option(recipe, "runtime-version", "8601");
+  CHECK_THROWS_WITH(check_recipe(recipe, graph), Catch::Contains("runtime_version: has no effect"));
 }

@@ -19,6 +19,8 @@ const Exporter kQOperatorExporter = {.name = "onnx-qoperator",
                                      .description = "ONNX with QLinearConv, QGemm and the like, for ONNX Runtime alone",
                                      .backend = "onnxruntime",
                                      .ending = ".onnx",
+                                     .reads_opset = true,
+                                     .integers_for_float_operators = true,
                                      .unsupported = nullptr,
                                      .write = write,
                                      .bytes = bytes};

@@ -25,6 +25,7 @@ const Exporter kTableJsonExporter = {.name = "json",
                                      .description = "scales, zero points and ranges of all values, as JSON",
                                      .backend = "onnxruntime",
                                      .ending = ".json",
+                                     .integers_for_float_operators = true,
                                      .unsupported = nullptr,
                                      .write = write,
                                      .bytes = bytes};

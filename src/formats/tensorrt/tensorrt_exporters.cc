@@ -67,6 +67,9 @@ const Exporter kTensorRtCacheExporter = {.name = "tensorrt-cache",
                                          .write = write_cache,
                                          .bytes = nullptr};
 
+                                    .reads_opset = true,
+                                    .reads_weight_storage = true,
+                                    .integers_for_float_operators = true,
 const Exporter kTensorRtJsonExporter = {.name = "tensorrt-json",
                                         .description = "dynamic ranges for TensorRT, with the float ONNX they are for",
                                         .backend = "tensorrt",
@@ -76,4 +79,7 @@ const Exporter kTensorRtJsonExporter = {.name = "tensorrt-json",
                                         .write = write_json,
                                         .bytes = nullptr};
 
+                                         .reads_opset = true,
+                                         .reads_runtime_version = true,
 }  // namespace octavo::formats
+                                        .reads_opset = true,

@@ -53,7 +53,7 @@ void ModelWriter::write_inputs() {
     if (!shape || shape->empty()) {
       throw Error(ErrorCode::unsupported,
                   fmt::format("input '{}' has an open dimension beside its batch, where a file of TNN holds the sizes "
-                              "of its inputs: fix it in the model first",
+                              "of its inputs: give them with --input-shape",
                               value.name));
     }
     if (value.dtype != DType::f32) {

@@ -53,9 +53,17 @@ struct ObserverEntry {
   std::string_view name;
   /// Null for values in `extra` that it cannot take; of the others the ranges above hold.
   std::unique_ptr<ObserverBase> (*make)(const ObserverOptions& options);
+  /// Keys of the options that it reads and a recipe may give; of a user's own observer any may be given.
+  std::span<const std::string_view> options = {};
 };
 
 namespace detail {
+
+inline constexpr std::array<std::string_view, 1> kReadsAveraging{"averaging_constant"};
+inline constexpr std::array<std::string_view, 1> kReadsBins{"bins"};
+inline constexpr std::array<std::string_view, 2> kReadsPercentile{"percentile", "bins"};
+inline constexpr std::array<std::string_view, 3> kReadsEntropy{"num_bins", "num_quantized_bins", "bins"};
+inline constexpr std::array<std::string_view, 2> kReadsFixed{"scale", "zero_point"};
 
 using Made = std::unique_ptr<ObserverBase>;
 
@@ -114,7 +122,8 @@ inline constexpr std::array kObservers = {
                   [](const ObserverOptions& o) -> Made {
                     return std::make_unique<MovingAverageMinMaxObserver>(o.averaging_constant, *o.kernels,
                                                                          o.batch_size);
-                  }},
+                  },
+                  kReadsAveraging},
     ObserverEntry{"PerChannelMinMaxObserver",
                   [](const ObserverOptions& o) -> Made {
                     return std::make_unique<PerChannelMinMaxObserver>(o.axis, *o.kernels);
@@ -123,10 +132,11 @@ inline constexpr std::array kObservers = {
                   [](const ObserverOptions& o) -> Made {
                     return std::make_unique<MovingAveragePerChannelMinMaxObserver>(o.averaging_constant, o.axis,
                                                                                    *o.kernels, o.batch_size);
-                  }},
+                  },
+                  kReadsAveraging},
     ObserverEntry{"HistogramObserver",
                   [](const ObserverOptions& o) -> Made { return std::make_unique<HistogramObserver>(*o.kernels); }},
-    ObserverEntry{"FixedQParamsObserver", &made_fixed_qparams},
+    ObserverEntry{"FixedQParamsObserver", &made_fixed_qparams, kReadsFixed},
     ObserverEntry{"PlaceholderObserver",
                   [](const ObserverOptions&) -> Made { return std::make_unique<PlaceholderObserver>(); }},
     ObserverEntry{"NoopObserver", [](const ObserverOptions&) -> Made { return std::make_unique<NoopObserver>(); }},
@@ -141,20 +151,20 @@ inline constexpr std::array kObservers = {
                   [](const ObserverOptions& o) -> Made {
                     return std::make_unique<LSQPerChannelObserver>(o.axis, *o.kernels, o.batch_size);
                   }},
-    ObserverEntry{"PercentileObserver", &whole_tensor<&made_percentile>},
-    ObserverEntry{"PerChannelPercentileObserver", &each_channel<&made_percentile>},
-    ObserverEntry{"KLObserver", &whole_tensor<&made_with_bins<KLObserver>>},
-    ObserverEntry{"PerChannelKLObserver", &each_channel<&made_with_bins<KLObserver>>},
-    ObserverEntry{"TNNKLObserver", &whole_tensor<&made_with_bins<TNNKLObserver>>},
-    ObserverEntry{"PerChannelTNNKLObserver", &each_channel<&made_with_bins<TNNKLObserver>>},
-    ObserverEntry{"NcnnKLObserver", &whole_tensor<&made_with_bins<NcnnKLObserver>>},
-    ObserverEntry{"PerChannelNcnnKLObserver", &each_channel<&made_with_bins<NcnnKLObserver>>},
-    ObserverEntry{"MSEObserver", &whole_tensor<&made_with_bins<MSEObserver>>},
-    ObserverEntry{"PerChannelMSEObserver", &each_channel<&made_with_bins<MSEObserver>>},
-    ObserverEntry{"CosineObserver", &whole_tensor<&made_with_bins<CosineObserver>>},
-    ObserverEntry{"PerChannelCosineObserver", &each_channel<&made_with_bins<CosineObserver>>},
-    ObserverEntry{"EntropyObserver", &whole_tensor<&made_entropy>},
-    ObserverEntry{"PerChannelEntropyObserver", &each_channel<&made_entropy>},
+    ObserverEntry{"PercentileObserver", &whole_tensor<&made_percentile>, kReadsPercentile},
+    ObserverEntry{"PerChannelPercentileObserver", &each_channel<&made_percentile>, kReadsPercentile},
+    ObserverEntry{"KLObserver", &whole_tensor<&made_with_bins<KLObserver>>, kReadsBins},
+    ObserverEntry{"PerChannelKLObserver", &each_channel<&made_with_bins<KLObserver>>, kReadsBins},
+    ObserverEntry{"TNNKLObserver", &whole_tensor<&made_with_bins<TNNKLObserver>>, kReadsBins},
+    ObserverEntry{"PerChannelTNNKLObserver", &each_channel<&made_with_bins<TNNKLObserver>>, kReadsBins},
+    ObserverEntry{"NcnnKLObserver", &whole_tensor<&made_with_bins<NcnnKLObserver>>, kReadsBins},
+    ObserverEntry{"PerChannelNcnnKLObserver", &each_channel<&made_with_bins<NcnnKLObserver>>, kReadsBins},
+    ObserverEntry{"MSEObserver", &whole_tensor<&made_with_bins<MSEObserver>>, kReadsBins},
+    ObserverEntry{"PerChannelMSEObserver", &each_channel<&made_with_bins<MSEObserver>>, kReadsBins},
+    ObserverEntry{"CosineObserver", &whole_tensor<&made_with_bins<CosineObserver>>, kReadsBins},
+    ObserverEntry{"PerChannelCosineObserver", &each_channel<&made_with_bins<CosineObserver>>, kReadsBins},
+    ObserverEntry{"EntropyObserver", &whole_tensor<&made_entropy>, kReadsEntropy},
+    ObserverEntry{"PerChannelEntropyObserver", &each_channel<&made_entropy>, kReadsEntropy},
     ObserverEntry{"ACIQGaussObserver", &whole_tensor<&made<ACIQGaussObserver>>},
     ObserverEntry{"PerChannelACIQGaussObserver", &each_channel<&made<ACIQGaussObserver>>},
     ObserverEntry{"ACIQLaplaceObserver", &whole_tensor<&made<ACIQLaplaceObserver>>},
