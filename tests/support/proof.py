@@ -137,12 +137,13 @@ def quantize(octavo: str, subject: Subject, output: Path, *more: object) -> Path
     return output
 
 
-def our_outputs(runner: str, model: Path, samples: list[Array], work: Path) -> list[list[Array]]:
-    """Outputs of each sample by Octavo's executor."""
+def our_outputs(runner: str, model: Path, samples: list[Array], work: Path,
+                backend: str = "onnxruntime") -> list[list[Array]]:
+    """Outputs of each sample by Octavo's executor, with the arithmetic of a backend."""
     for old in work.glob("ours*.npy"):
         old.unlink()
     np.save(work / "ours_in.npy", np.concatenate(samples))
-    subprocess.run([runner, model, work / "ours_in.npy", work / "ours"], check=True)
+    subprocess.run([runner, model, work / "ours_in.npy", work / "ours", backend], check=True)
     files = sorted(file for file in work.glob("ours*.npy") if file.name != "ours_in.npy")
     return [list(outputs) for outputs in zip(*(np.load(file) for file in files))]
 
