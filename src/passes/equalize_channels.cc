@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "channel_classes.h"
+#include "equalizing_notes.h"
 #include "octavo/passes.h"
 
 namespace octavo {
@@ -18,11 +19,9 @@ using passes::ChannelClasses;
 /// one gain nothing from more.
 constexpr float kSmallestShare = 1.0F / 16.0F;
 
-/// Factors are powers of 2^(1/4), so that one digit a channel can note them: 0 to 8 down to kSmallestShare.
+/// Factors are powers of 2^(1/4), and few of them, to be noted in little space: 0 to 8 down to kSmallestShare.
 constexpr float kStepsAnOctave = 4.0F;
-constexpr std::string_view kNote = "octavo.equalized/";
-
-constexpr int kMostSteps = 8;
+constexpr int kMostSteps = passes::kMostEqualizingSteps;
 
 float factor_of(int steps) { return std::exp2(static_cast<float>(steps) / kStepsAnOctave); }
 
@@ -81,12 +80,11 @@ class Equalizer {
  private:
   /// A value is no longer what the float model calls by its name: who compares the two needs the factors.
   void note_factors() {
-    for (const ValueId id : graph_.values()) {
-      std::string digits;
-      for (std::size_t c = 0; c < classes_.channels(id); ++c) digits += static_cast<char>('0' + steps(id, c));
-      const bool scaled = digits.find_first_not_of('0') != std::string::npos;
-      if (scaled) graph_.metadata.emplace_back(std::string(kNote) + graph_.value(id).name, std::move(digits));
-    }
+    passes::note_steps(graph_, [&](ValueId id) {
+      auto all = steps_of(id, classes_.channels(id));
+      const bool scaled = std::any_of(all.begin(), all.end(), [](int steps) { return steps != 0; });
+      return scaled ? std::move(all) : std::vector<int>{};
+    });
   }
 
   int steps(ValueId id, std::size_t channel) const {
@@ -156,8 +154,14 @@ class Equalizer {
     replace(id, 1, std::move(tensor));
   }
 
+  /// Under the old name, if no other node reads the constant.
   void replace(NodeId id, std::size_t input, Tensor tensor) {
-    const std::string name = graph_.unique_value_name(graph_.value(graph_.node(id).input(input)).name);
+    const ValueId old = graph_.node(id).input(input);
+    if (graph_.use_count(old) == 1) {
+      graph_.value(old).constant = std::move(tensor);
+      return;
+    }
+    const std::string name = graph_.unique_value_name(graph_.value(old).name);
     graph_.set_input(id, input, graph_.add_constant(name, std::move(tensor)));
   }
 
@@ -177,13 +181,7 @@ int equalize_channels(Graph& graph, const Plan& plan, const ChannelMaxima& range
 
 std::vector<float> equalizing_factors(const Graph& graph, std::string_view value) {
   std::vector<float> factors;
-  for (const auto& [key, digits] : graph.metadata) {
-    if (!key.starts_with(kNote) || std::string_view(key).substr(kNote.size()) != value) continue;
-    for (const char digit : digits) {
-      if (digit < '0' || digit > '9') return {};
-      factors.push_back(factor_of(digit - '0'));
-    }
-  }
+  for (const int steps : passes::noted_steps(graph, value)) factors.push_back(factor_of(steps));
   return factors;
 }
 
