@@ -71,6 +71,10 @@ void correct(Graph& graph, Plan& plan, const WeightPlan& weight, const Quantized
     const auto corrected = static_cast<float>(biases[c] + errors[c]);
     if (std::isfinite(corrected)) biases[c] = corrected;
   }
+  if (graph.use_count(old) == 1) {
+    graph.value(old).constant = std::move(bias);
+    return;
+  }
   const std::string name = graph.unique_value_name(graph.value(old).name + "_corrected");
   graph.set_input(weight.node, 2, graph.add_constant(name, std::move(bias)));
 }

@@ -70,8 +70,8 @@ class Inserter {
     const QParams& input = activation(node.input(0));
     const QParams& rounded = passes::weight_of(graph_, plan.node, weights_).params;
     if (input.per_channel() || rounded.per_group()) return;
-    const Value source = graph_.value(node.input(plan.input));
-    const auto bias = source.constant->data<float>();
+    const ValueId source = node.input(plan.input);
+    const auto bias = graph_.constant(source)->data<float>();
     QuantizedTensor stored;
     QParams& params = stored.params;
     params.axis = rounded.per_channel() ? 0 : QScheme::kPerTensor;
@@ -87,7 +87,7 @@ class Inserter {
     }
     stored.integers = passes::integer_tensor(DType::i32, {static_cast<std::int64_t>(values.size())},
                                              std::span<const std::int32_t>(values));
-    graph_.set_input(plan.node, plan.input, linear_.dequantized(source.name, source.dims, stored));
+    graph_.set_input(plan.node, plan.input, linear_.dequantized(source, stored));
   }
 
   /// A subgraph that captures the value by name goes on reading the float.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <span>
 #include <utility>
@@ -92,16 +93,16 @@ DType LinearNodes::stored_type(const std::string& source, const QParams& params)
 
 LinearNodes::Parameters LinearNodes::parameters(const std::string& base, const QParams& params, DType stored,
                                                 Shape shape) {
-  return {constant(base, "scale", Tensor::from<float>(shape, std::span<const float>(params.scale))),
-          constant(base, "zero_point", integer_tensor(stored, shape, params.zero_point))};
+  return {constant(base, "s", Tensor::from<float>(shape, std::span<const float>(params.scale))),
+          constant(base, "z", integer_tensor(stored, shape, params.zero_point))};
 }
 
-ValueId LinearNodes::add_linear(std::string_view op_type, const std::string& source, ValueId input,
-                                const Parameters& parameters, const QParams& params, ValueId output) {
+ValueId LinearNodes::add_linear(std::string_view op_type, ValueId input, const Parameters& parameters,
+                                const QParams& params, ValueId output) {
   Node node;
-  node.name = graph_.unique_node_name(fmt::format("{}_{}", source, op_type));
   node.op_type = op_type;
-  node.inputs = {input, parameters.scale, parameters.zero_point};
+  node.inputs = {input, parameters.scale};
+  if (parameters.zero_point != kNoValue) node.inputs.push_back(parameters.zero_point);
   node.outputs = {output};
   if (params.axis != QScheme::kPerTensor) node.attributes["axis"] = static_cast<std::int64_t>(params.axis);
   if (params.per_group()) node.attributes["block_size"] = static_cast<std::int64_t>(params.group_size);
@@ -109,32 +110,35 @@ ValueId LinearNodes::add_linear(std::string_view op_type, const std::string& sou
   return output;
 }
 
-ValueId LinearNodes::dequantized(const std::string& source, const std::optional<Dims>& dims,
-                                 const QuantizedTensor& stored) {
+ValueId LinearNodes::add_result(ValueId source) {
+  const Value value = graph_.value(source);
+  const bool dies = value.is_constant() && graph_.use_count(source) == 1;
+  if (dies) graph_.rename_value(source, graph_.unique_value_name(value.name + "_float"));
+  return graph_.add_value(graph_.unique_value_name(dies ? value.name : value.name + "_dq"), DType::f32, value.dims);
+}
+
+ValueId LinearNodes::dequantized(ValueId source, const QuantizedTensor& stored) {
+  const std::string base = graph_.value(source).name;
   const QParams& params = stored.params;
-  const DType dtype = params.storage == DType::i32 ? DType::i32 : stored_type(source, params);
+  const DType dtype = params.storage == DType::i32 ? DType::i32 : stored_type(base, params);
   const bool repack = dtype != params.storage;
-  const ValueId integers = constant(source, "quantized", repack ? as_type(stored.integers, dtype) : stored.integers);
-  const Parameters linear = parameters(source, params, dtype, shape_of_scales(params, stored.integers.shape()));
-  const ValueId output =
-      graph_.add_value(graph_.unique_value_name(fmt::format("{}_dequantized", source)), DType::f32, dims);
-  return add_linear("DequantizeLinear", source, integers, linear, params, output);
+  const ValueId integers = constant(base, "q", repack ? as_type(stored.integers, dtype) : stored.integers);
+  Parameters linear = parameters(base, params, dtype, shape_of_scales(params, stored.integers.shape()));
+  if (dtype == DType::i32)
+    linear.zero_point = kNoValue;  // always 0; as numbers they would be as many bytes as the bias
+  return add_linear("DequantizeLinear", integers, linear, params, add_result(source));
 }
 
 /// Rounding finds the same integers again: q · scale in float is within half a step of q steps.
-ValueId LinearNodes::requantized(const std::string& source, const std::optional<Dims>& dims,
-                                 const QuantizedTensor& stored) {
+ValueId LinearNodes::requantized(ValueId source, const QuantizedTensor& stored) {
+  const std::string base = graph_.value(source).name;
   const QParams& params = stored.params;
-  const DType dtype = stored_type(source, params);
-  const ValueId floats = constant(source, "rounded", dequantize(stored.integers, params));
-  const Parameters linear = parameters(source, params, dtype, shape_of_scales(params, stored.integers.shape()));
-  const auto named = [&](std::string_view suffix) {
-    return graph_.unique_value_name(fmt::format("{}_{}", source, suffix));
-  };
-  const ValueId integers = graph_.add_value(named("quantized"), dtype, dims);
-  const ValueId restored = graph_.add_value(named("dequantized"), DType::f32, dims);
-  add_linear("QuantizeLinear", source, floats, linear, params, integers);
-  return add_linear("DequantizeLinear", source, integers, linear, params, restored);
+  const DType dtype = stored_type(base, params);
+  const ValueId floats = constant(base, "rounded", dequantize(stored.integers, params));
+  const Parameters linear = parameters(base, params, dtype, shape_of_scales(params, stored.integers.shape()));
+  const ValueId integers = graph_.add_value(graph_.unique_value_name(base + "_q"), dtype, graph_.value(source).dims);
+  add_linear("QuantizeLinear", floats, linear, params, integers);
+  return add_linear("DequantizeLinear", integers, linear, params, add_result(source));
 }
 
 /// Between the reals of the smallest and the largest integer; per channel the limits of a Clip would be vectors, which
@@ -169,16 +173,30 @@ ValueId LinearNodes::clipped(ValueId value, const QParams& params) {
   return add("Min", "clipped", {add("Max", "raised", {value, lowest}), highest});
 }
 
+std::string LinearNodes::short_name(ValueId value) const {
+  std::string shortest = graph_.value(value).name;
+  const auto take = [&](const std::string& name) {
+    if (!name.empty() && name.size() < shortest.size()) shortest = name;
+  };
+  const NodeId producer = graph_.producer(value);
+  if (producer == kNoNode || graph_.is_output(value)) return shortest;
+  const Node& node = graph_.node(producer);
+  if (node.outputs.size() == 1) take(node.name);
+  const bool limits = node.domain.empty() && (node.op_type == "Relu" || node.op_type == "Clip");
+  if (limits && graph_.use_count(node.input(0)) == 1) take(graph_.value(node.input(0)).name);
+  return shortest;
+}
+
 ValueId LinearNodes::pair(ValueId value, const QParams& params, bool keeps_limits) {
-  const std::string name = graph_.value(value).name;
+  const std::string name = short_name(value);
   const std::optional<Dims> dims = graph_.value(value).dims;
-  require_opset(name, params);
+  require_opset(graph_.value(value).name, params);
   const ValueId input = keeps_limits && !reaches_limits(params) ? clipped(value, params) : value;
   const Parameters linear = parameters(name, params, params.storage, shape_of_scales(params, {}));
-  const ValueId integers = graph_.add_value(graph_.unique_value_name(name + "_quantized"), params.storage, dims);
-  const ValueId restored = graph_.add_value(graph_.unique_value_name(name + "_dequantized"), DType::f32, dims);
-  add_linear("QuantizeLinear", name, input, linear, params, integers);
-  return add_linear("DequantizeLinear", name, integers, linear, params, restored);
+  const ValueId integers = graph_.add_value(graph_.unique_value_name(name + "_q"), params.storage, dims);
+  const ValueId restored = graph_.add_value(graph_.unique_value_name(name + "_dq"), DType::f32, dims);
+  add_linear("QuantizeLinear", input, linear, params, integers);
+  return add_linear("DequantizeLinear", integers, linear, params, restored);
 }
 
 }  // namespace octavo::passes

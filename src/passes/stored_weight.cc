@@ -15,10 +15,10 @@ const QuantizedTensor& weight_of(const Graph& graph, NodeId node, const Quantize
 
 ValueId stored_weight(Graph& graph, const WeightPlan& plan, const QuantizedWeights& weights) {
   const QuantizedTensor& rounded = weight_of(graph, plan.node, weights);
-  const Value source = graph.value(graph.node(plan.node).input(plan.input));
+  const ValueId source = graph.node(plan.node).input(plan.input);
   LinearNodes linear(graph);
-  return plan.storage == WeightStorage::floats ? linear.requantized(source.name, source.dims, rounded)
-                                               : linear.dequantized(source.name, source.dims, rounded);
+  return plan.storage == WeightStorage::floats ? linear.requantized(source, rounded)
+                                               : linear.dequantized(source, rounded);
 }
 
 }  // namespace octavo::passes

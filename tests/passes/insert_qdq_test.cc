@@ -53,33 +53,32 @@ TEST_CASE("insert_qdq puts a pair around every planned value and stores constant
   net.graph.check();
   CHECK(statements(net.graph) == statements(parse_graph(R"(graph opset 13 {
     input x: f32[1,1,2,2]
-    const w_quantized: i8[2,1,1,1] = {64,-64}
-    const w_scale: f32[2] = {0.015625,0.03125}
-    const w_zero_point: i8[2] = {0,0}
-    w_dequantized = DequantizeLinear "w_DequantizeLinear" (w_quantized, w_scale, w_zero_point) {axis=0}
-    const b_quantized: i32[2] = {64,-64}
-    const b_scale: f32[2] = {0.0078125,0.015625}
-    const b_zero_point: i32[2] = {0,0}
-    b_dequantized = DequantizeLinear "b_DequantizeLinear" (b_quantized, b_scale, b_zero_point) {axis=0}
-    const v_quantized: i8[1,2,1,1] = {64,64}
-    const v_scale: f32[1] = {0.015625}
-    const v_zero_point: i8[1] = {0}
-    v_dequantized = DequantizeLinear "v_DequantizeLinear" (v_quantized, v_scale, v_zero_point) {axis=0}
-    const x_scale: f32[] = {0.5}
-    const x_zero_point: u8[] = {0}
-    x_quantized = QuantizeLinear "x_QuantizeLinear" (x, x_scale, x_zero_point)
-    x_dequantized = DequantizeLinear "x_DequantizeLinear" (x_quantized, x_scale, x_zero_point)
-    c = Conv "first" (x_dequantized, w_dequantized, b_dequantized)
+    const w_q: i8[2,1,1,1] = {64,-64}
+    const w_s: f32[2] = {0.015625,0.03125}
+    const w_z: i8[2] = {0,0}
+    w = DequantizeLinear(w_q, w_s, w_z) {axis=0}
+    const b_q: i32[2] = {64,-64}
+    const b_s: f32[2] = {0.0078125,0.015625}
+    b = DequantizeLinear(b_q, b_s) {axis=0}
+    const v_q: i8[1,2,1,1] = {64,64}
+    const v_s: f32[1] = {0.015625}
+    const v_z: i8[1] = {0}
+    v = DequantizeLinear(v_q, v_s, v_z) {axis=0}
+    const x_s: f32[] = {0.5}
+    const x_z: u8[] = {0}
+    x_q = QuantizeLinear(x, x_s, x_z)
+    x_dq = DequantizeLinear(x_q, x_s, x_z)
+    c = Conv "first" (x_dq, w, b)
     r = Relu(c)
-    const r_scale: f32[] = {0.25}
-    const r_zero_point: u8[] = {0}
-    r_quantized = QuantizeLinear "r_QuantizeLinear" (r, r_scale, r_zero_point)
-    r_dequantized = DequantizeLinear "r_DequantizeLinear" (r_quantized, r_scale, r_zero_point)
-    y_float = Conv "last" (r_dequantized, v_dequantized)
-    const y_scale: f32[] = {1}
-    const y_zero_point: u8[] = {128}
-    y_quantized = QuantizeLinear "y_QuantizeLinear" (y_float, y_scale, y_zero_point)
-    y = DequantizeLinear "y_DequantizeLinear" (y_quantized, y_scale, y_zero_point)
+    const r_s: f32[] = {0.25}
+    const r_z: u8[] = {0}
+    r_q = QuantizeLinear(r, r_s, r_z)
+    r_dq = DequantizeLinear(r_q, r_s, r_z)
+    y_float = Conv "last" (r_dq, v)
+    const y_s: f32[] = {1}
+    const y_z: u8[] = {128}
+    y_q = QuantizeLinear(y_float, y_s, y_z)
+    y = DequantizeLinear(y_q, y_s, y_z)
     output y
   })")));
   const auto outputs = run_graph(net.graph, {Tensor::from<float>({1, 1, 2, 2}, {1, 2, 3, 4})});
@@ -95,10 +94,8 @@ TEST_CASE("weights for parsers without integer constants: floats that are rounde
   net.graph.check();
   const std::string text = statements(net.graph);
   CHECK_THAT(text, Catch::Contains("const w_rounded: f32[2,1,1,1] = {1.0, -2.0}"));
-  CHECK_THAT(text,
-             Catch::Contains("w_quantized = QuantizeLinear \"w_QuantizeLinear\" (w_rounded, w_scale, w_zero_point) "
-                             "{axis=0}"));
-  CHECK_THAT(text, Catch::Contains("(w_quantized, w_scale, w_zero_point) {axis=0}"));
+  CHECK_THAT(text, Catch::Contains("w_q = QuantizeLinear(w_rounded, w_s, w_z) {axis=0}"));
+  CHECK_THAT(text, Catch::Contains("(w_q, w_s, w_z) {axis=0}"));
   const auto inputs = random_inputs(integers, 1);
   CHECK(same_bits(run_graph(integers, inputs), run_graph(net.graph, inputs)));
 }
@@ -134,8 +131,52 @@ TEST_CASE("float operators go on reading floats that float operators compute") {
   };
   CHECK(input_of("s") == "x");
   CHECK(input_of("t") == "c");
-  CHECK(input_of("c") == "c_quantized");
-  CHECK(input_of("c_float") == "x_dequantized");
+  CHECK(input_of("c") == "c_q");
+  CHECK(input_of("c_float") == "x_dq");
+}
+
+TEST_CASE("what is inserted has the shortest name that the value is known by") {
+  Graph graph = parse_graph(R"(graph opset 13 {
+    input a_long_name: f32[1,1,2,2]
+    const w: f32[1,1,1,1] = {1}
+    conv = Conv "the convolution" (a_long_name, w)
+    conv_relu_conv = Relu "the relu" (conv)
+    max_of_conv = MaxPool "pool" (conv_relu_conv) {kernel_shape=[1,1]}
+    y = Conv(max_of_conv, w)
+    output y
+  })");
+  infer_shapes(graph);
+  const auto nodes = graph.nodes();
+  Plan plan;
+  plan.integer_nodes = {nodes.begin(), nodes.end()};
+  QParamsByName params;
+  for (const char* name : {"a_long_name", "conv_relu_conv", "max_of_conv"}) {
+    plan.activations.push_back(
+        planned(graph.find_value(name).value(), static_cast<int>(plan.activations.size()), true));
+    params[name] = byte_params(1, 0);
+  }
+  insert_qdq(graph, plan, params, {});
+  graph.check();
+  for (const char* name : {"a_long_name_q", "conv_q", "pool_q", "conv_relu_conv", "max_of_conv"}) {
+    CHECK(graph.find_value(name));
+  }
+}
+
+TEST_CASE("a constant that others read keeps its name") {
+  Graph graph = parse_graph(R"(graph opset 13 {
+    input x: f32[1,1,2,2]
+    const w: f32[1,1,1,1] = {1}
+    c = Conv(x, w)
+    d = Mul(c, w)
+    output d
+  })");
+  infer_shapes(graph);
+  Plan plan;
+  plan.weights.emplace_back().node = graph.nodes()[0];
+  insert_weights_only(graph, plan, {{graph.nodes()[0], weight_of({1, 1, 1, 1}, {64}, {0.5F})}});
+  graph.check();
+  CHECK(graph.find_value("w_dq"));
+  CHECK(graph.value(graph.find_value("w").value()).is_constant());
 }
 
 TEST_CASE("a subgraph goes on reading an output by its name") {
@@ -154,14 +195,14 @@ TEST_CASE("biases saturate, and their scales stay finite") {
   net.activations["x"] = byte_params(3e38F, 0);
   net.weights.begin()->second.params.scale = {1e-38F, 1e30F};
   insert_qdq(net.graph, net.plan, net.activations, net.weights);
-  const auto scales = net.graph.constant(net.graph.find_value("b_scale").value())->data<float>();
+  const auto scales = net.graph.constant(net.graph.find_value("b_s").value())->data<float>();
   CHECK(std::isfinite(scales[1]));
 
   Small tiny;
   tiny.activations["x"] = byte_params(1e-20F, 0);
   tiny.weights.begin()->second.params.scale = {1e-18F, 1e-18F};
   insert_qdq(tiny.graph, tiny.plan, tiny.activations, tiny.weights);
-  const auto bias = tiny.graph.constant(tiny.graph.find_value("b_quantized").value())->data<std::int32_t>();
+  const auto bias = tiny.graph.constant(tiny.graph.find_value("b_q").value())->data<std::int32_t>();
   CHECK(bias[0] == std::numeric_limits<std::int32_t>::max());
   CHECK(bias[1] == std::numeric_limits<std::int32_t>::min());
 }
@@ -211,11 +252,11 @@ QuantizedTensor grouped_weight() {
 TEST_CASE("groups become blocks, and few bits i4, where the opset has them") {
   CHECK(written(21, grouped_weight()) == statements(parse_graph(R"(graph opset 21 {
     input x: f32[2,4]
-    const w_quantized: i4[4,3] = {1,2,3,4,5,6,7,-7,-6,-5,-4,-3}
-    const w_scale: f32[2,3] = {1,2,3,4,5,6}
-    const w_zero_point: i4[2,3] = {0,0,0,0,0,0}
-    w_dequantized = DequantizeLinear "w_DequantizeLinear" (w_quantized, w_scale, w_zero_point) {axis=0, block_size=3}
-    y = Gemm(x, w_dequantized)
+    const w_q: i4[4,3] = {1,2,3,4,5,6,7,-7,-6,-5,-4,-3}
+    const w_s: f32[2,3] = {1,2,3,4,5,6}
+    const w_z: i4[2,3] = {0,0,0,0,0,0}
+    w = DequantizeLinear(w_q, w_s, w_z) {axis=0, block_size=3}
+    y = Gemm(x, w)
     output y
   })")));
   CHECK(error_of([] { written(13, grouped_weight()); }) == ErrorCode::unsupported);
@@ -227,10 +268,10 @@ TEST_CASE("few bits stay in 8 where the opset has no fewer") {
   weight.params.axis = 1;
   weight.params.scale = {1, 2, 3};
   weight.params.zero_point = {0, 0, 0};
-  CHECK(written(13, weight).find("w_quantized: i8[4,3]") != std::string::npos);
-  CHECK(written(21, weight).find("w_quantized: i4[4,3]") != std::string::npos);
+  CHECK(written(13, weight).find("w_q: i8[4,3]") != std::string::npos);
+  CHECK(written(21, weight).find("w_q: i4[4,3]") != std::string::npos);
   weight.params.quant_max = 8;  // 5 bits
-  CHECK(written(21, weight).find("w_quantized: i8[4,3]") != std::string::npos);
+  CHECK(written(21, weight).find("w_q: i8[4,3]") != std::string::npos);
 }
 
 TEST_CASE("16 bits need an opset that has them") {
@@ -245,7 +286,7 @@ TEST_CASE("16 bits need an opset that has them") {
   params.storage = DType::u16;
   Graph old = graph;
   insert_qdq(graph, plan, {{"x", params}}, {});
-  CHECK(graph.value(graph.find_value("x_quantized").value()).dtype == DType::u16);
+  CHECK(graph.value(graph.find_value("x_q").value()).dtype == DType::u16);
   CHECK(run_graph(graph, {Tensor::from<float>({4}, {-9, 0.0104F, 9, 99})})[0].data<float>()[3] == 65532.0F * 0.001F);
   old.opsets[""] = 13;
   CHECK(error_of([&] { insert_qdq(old, plan, {{"x", params}}, {}); }) == ErrorCode::unsupported);

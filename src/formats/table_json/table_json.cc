@@ -65,10 +65,11 @@ std::string limited(const Graph& graph, ValueId value, std::string name, QParams
   return name.starts_with(before + "_clipped") ? before : name;
 }
 
-/// The constant's name in the float model: writers append to it, ONNX Runtime's like ours.
+/// The constant's name in the float model: writers append to it, ours and ONNX Runtime's.
 std::string source_name(std::string name) {
-  constexpr std::string_view kSuffix = "_quantized";
-  if (name.ends_with(kSuffix)) name.resize(name.size() - kSuffix.size());
+  for (const std::string_view suffix : {"_q", "_quantized"}) {
+    if (name.ends_with(suffix)) return name.substr(0, name.size() - suffix.size());
+  }
   return name;
 }
 
