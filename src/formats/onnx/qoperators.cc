@@ -222,9 +222,10 @@ class Converter {
     return graph_.add_constant(graph_.unique_value_name(base + std::string(what)), std::move(tensor));
   }
 
+  /// As many as there are scales.
   ValueId zero_point(ValueId integers, const Node& linear, const QParams& params) {
     if (linear.input(2) != kNoValue) return linear.input(2);
-    const Tensor zero = params.storage == DType::u8 ? Tensor::scalar<std::uint8_t>(0) : Tensor::scalar<std::int8_t>(0);
+    const Tensor zero(params.storage, graph_.constant(linear.input(1))->shape());
     return constant(graph_.value(integers).name, "_zero_point", zero);
   }
 

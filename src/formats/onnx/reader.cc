@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "onnx/attribute_codec.h"
+#include "onnx/bias_scales.h"
 #include "onnx/external_data.h"
 #include "onnx/extras.h"
 #include "onnx/header.h"
@@ -227,7 +228,9 @@ Graph read_model(std::span<const std::byte> bytes, const std::filesystem::path& 
     bad_model("the file is broken or no ONNX model");
   }
   if (!model.has_graph()) bad_model("there is no graph in it: the file is cut short or no ONNX model");
-  return Reader(model, folder).read();
+  Graph graph = Reader(model, folder).read();
+  read_scale_products(graph);
+  return graph;
 }
 
 }  // namespace octavo::formats::onnx_file

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "atomic_file.h"
+#include "onnx/compact.h"
 #include "onnx/encode.h"
 #include "onnx/tensor_codec.h"
 
@@ -14,9 +15,11 @@ namespace {
 // Protobuf's readers count in int.
 constexpr std::uint64_t kLargestMessage = std::numeric_limits<std::int32_t>::max();
 
-Graph sorted(Graph graph) {
-  graph.sort();
-  return graph;
+/// As it is written.
+Graph ordered_graph(const Graph& graph) {
+  Graph ordered = compacted(graph);
+  ordered.sort();
+  return ordered;
 }
 
 std::uint64_t constant_bytes(const Graph& graph) {
@@ -67,7 +70,7 @@ void write_file(const EncodedModel& model, AtomicFile& file) {
 
 std::vector<std::filesystem::path> write_model(const Graph& graph, const std::filesystem::path& path,
                                                const SaveOptions& options) {
-  const Graph ordered = sorted(graph);
+  const Graph ordered = ordered_graph(graph);
   if (constant_bytes(ordered) <= options.external_data_above) {
     const EncodedModel model = encode_model(ordered, {});
     if (model.size <= kLargestMessage) {
@@ -92,7 +95,7 @@ std::vector<std::filesystem::path> write_model(const Graph& graph, const std::fi
 }
 
 std::vector<std::byte> write_model(const Graph& graph) {
-  const Graph ordered = sorted(graph);
+  const Graph ordered = ordered_graph(graph);
   const EncodedModel model = encode_model(ordered, {});
   check_size(model, "save it to a file, which can have another one beside it");
   std::vector<std::byte> bytes;
