@@ -119,6 +119,18 @@ TEST_CASE("QOperator: Gemm has kernels for unsigned activations alone, and may e
   CHECK(operators(factor).count("Gemm") == 1);
 }
 
+TEST_CASE("QOperator: zero points that were left out are as many zeros as there are scales") {
+  std::string text = kNet;
+  const std::string with = "w = DequantizeLinear(w_quantized, ws, wz)";
+  text.replace(text.find(with), with.size(), "w = DequantizeLinear(w_quantized, ws)");
+  const Graph graph = onnx_file::to_qoperators(graph_of(text));
+  const Tensor& zeros = *graph.constant(node_of(graph, "QLinearConv").input(5));
+  CHECK(zeros.dtype() == DType::i8);
+  CHECK(zeros.shape() == Shape{2});
+  CHECK(zeros.data<std::int8_t>()[0] == 0);
+  CHECK(zeros.data<std::int8_t>()[1] == 0);
+}
+
 TEST_CASE("QOperator: what cannot be written on integers stays between its pairs") {
   const auto becomes = [](const std::string& text) { return operators(onnx_file::to_qoperators(graph_of(text))); };
   std::string text = kNet;
@@ -137,12 +149,14 @@ TEST_CASE("QOperator: what cannot be written on integers stays between its pairs
         std::multiset<std::string>{"Softmax"});
 }
 
-TEST_CASE("FakeQuantize has the reals of the lowest and highest integer, and weights of 255 or 256 levels") {
+TEST_CASE("FakeQuantize has the reals of the lowest and highest integer, and weights stay integers") {
   CHECK(openvino::unsupported(graph_of(kNet)).empty());
   const Graph graph = openvino::to_fake_quantize(graph_of(kNet));
   graph.check();
-  CHECK(operators(graph).count("FakeQuantize") == 6);
-  CHECK(operators(graph).count("QuantizeLinear") + operators(graph).count("DequantizeLinear") == 0);
+  CHECK(operators(graph).count("FakeQuantize") == 4);
+  CHECK(operators(graph).count("QuantizeLinear") == 0);
+  CHECK(operators(graph).count("DequantizeLinear") == 2);
+  CHECK(graph.constant(graph.find_value("w_quantized").value())->dtype() == DType::i8);
   CHECK(graph.opsets.at("org.openvinotoolkit") == 1);
   const auto limits = [&](const char* value) {
     const Node& node = graph.node(graph.producer(graph.find_value(value).value()));
@@ -156,12 +170,31 @@ TEST_CASE("FakeQuantize has the reals of the lowest and highest integer, and wei
   CHECK(levels == 256);
   CHECK(low.data<float>()[0] == -64.0F);
   CHECK(high.data<float>()[0] == 63.5F);
-  const auto [weight_levels, weight_low, weight_high] = limits("w");
-  CHECK(weight_levels == 255);
-  CHECK(weight_low.shape() == Shape{2, 1, 1, 1});
-  CHECK(weight_low.data<float>()[1] == -31.75F);
-  CHECK(weight_high.data<float>()[0] == 63.5F);
-  CHECK(std::get<0>(limits("vd")) == 256);  // -128 is in use
+}
+
+TEST_CASE("FakeQuantize: weights of four bits have 255 or 256 levels") {
+  const Graph graph = openvino::to_fake_quantize(graph_of(R"(graph opset 21 {
+    input x: f32[1,2]
+    const q: i4[2,2] = {1,-2,3,-8}
+    const s: f32[2] = {0.5,0.25}
+    const z: i4[2] = {0,0}
+    w = DequantizeLinear(q, s, z) {axis=1}
+    const u: u4[2,2] = {1,2,3,15}
+    const us: f32[] = {2}
+    const uz: u4[] = {8}
+    v = DequantizeLinear(u, us, uz)
+    y = MatMul(x, w)
+    z_2 = MatMul(y, v)
+    output z_2
+  })"));
+  graph.check();
+  CHECK(operators(graph) == std::multiset<std::string>{"FakeQuantize", "FakeQuantize", "MatMul", "MatMul"});
+  const Node& weight = graph.node(graph.producer(graph.find_value("w").value()));
+  CHECK(weight.int_or("levels", 0) == 255);
+  CHECK(graph.constant(weight.inputs[1])->shape() == Shape{1, 2});
+  CHECK(graph.constant(weight.inputs[1])->data<float>()[1] == -31.75F);
+  CHECK(graph.constant(weight.inputs[2])->data<float>()[0] == 63.5F);
+  CHECK(graph.node(graph.producer(graph.find_value("v").value())).int_or("levels", 0) == 256);
 }
 
 TEST_CASE("FakeQuantize: what it cannot say is listed") {
@@ -208,6 +241,18 @@ TEST_CASE("TensorRT's calibration cache and dynamic ranges, with the float model
   const Graph floats = load_model(folder / "m_float.onnx");
   CHECK(operators(floats) == std::multiset<std::string>{"Conv", "Relu", "MaxPool", "Flatten", "Gemm"});
   CHECK(floats.constant(node_of(floats, "Conv").input(1))->data<float>()[1] == -31.75F);
+}
+
+TEST_CASE("TensorRT's files of ranges are refused where there is none") {
+  const Graph graph = graph_of("graph opset 13 { input x: f32[1,3] y = Relu(x) output y }");
+  const TemporaryFolder folder;
+  for (const std::string_view name : {"tensorrt-cache", "tensorrt-json"}) {
+    const Exporter& exporter = exporter_named(name);
+    const std::string message = error_of(
+        ErrorCode::unsupported, [&] { export_model(graph, exporter, folder / ("m" + std::string(exporter.ending))); });
+    CHECK(message.find("no activation of '' has a scale") != std::string::npos);
+  }
+  CHECK(folder.files().empty());
 }
 
 TEST_CASE("TensorRT's files have no place for zero points, unsigned integers and channels") {

@@ -43,6 +43,12 @@ std::string reason_against(const Graph& graph, NodeId id) {
                                                     : "";
 }
 
+bool is_symmetric(const QParams& params) {
+  return std::all_of(params.zero_point.begin(), params.zero_point.end(), [](auto z) { return z == 0; });
+}
+
+/// FakeQuantize over activations. Weights of 8 bits stay integers behind DequantizeLinear, which OpenVINO makes the
+/// same of as of its own models' integer weights; FakeQuantize would want them as floats, four times as large.
 class Writer {
  public:
   explicit Writer(Graph graph) : graph_(std::move(graph)) {}
@@ -66,6 +72,10 @@ class Writer {
     const ValueId output = graph_.node(id).output(0);
     const Dequantized found = *dequantized(graph_, output);
     const Tensor* integers = graph_.constant(found.integers);
+    if (integers != nullptr && (integers->dtype() == DType::i8 || integers->dtype() == DType::u8)) {
+      if (is_symmetric(found.params)) graph_.set_inputs_of(id, {found.integers, graph_.node(id).input(1)});
+      return;
+    }
     const NodeId quantizer = integers == nullptr ? quantizer_before(graph_, found) : kNoNode;
     QParams params = found.params;
     ValueId input = kNoValue;
@@ -73,7 +83,7 @@ class Writer {
       input = graph_.node(quantizer).input(0);
     } else {
       Tensor floats = dequantized_constant(*integers, params);
-      narrow(*integers, params);
+      widen(params);
       input = constant(graph_.value(found.integers).name, "float", std::move(floats));
     }
     const auto dims = graph_.value(input).dims;
@@ -86,28 +96,23 @@ class Writer {
     }
     node.op_type = "FakeQuantize";
     node.domain = kDomain;
-    node.name = graph_.unique_node_name(graph_.value(output).name + "_FakeQuantize");
     node.attributes.clear();
     node.attributes["levels"] = std::int64_t{params.quant_max} - params.quant_min + 1;
-    add_limits(node, input, params, dims ? dims->size() : 0);
+    add_limits(node, input, graph_.value(found.integers).name, params, dims ? dims->size() : 0);
     graph_.add_node(std::move(node));
   }
 
-  /// OpenVINO runs weights of 255 or 256 levels in integers and, without a word, all others in float. Fewer bits are
+  /// OpenVINO runs weights of 255 or 256 levels in integers and, without a word, all others in float. Four bits are
   /// some of the same levels.
-  static void narrow(const Tensor& integers, QParams& params) {
-    if (integers.dtype() == DType::u4) params.quant_max = 255;
-    if (integers.dtype() != DType::i8 && integers.dtype() != DType::i4) return;
-    const auto* const values = reinterpret_cast<const std::int8_t*>(integers.bytes());
-    const bool symmetric =
-        std::all_of(params.zero_point.begin(), params.zero_point.end(), [](auto z) { return z == 0; });
-    const bool whole = std::find(values, values + integers.size(), std::int8_t{-128}) != values + integers.size();
-    params.quant_min = symmetric && !whole ? -127 : -128;
+  static void widen(QParams& params) {
+    if (params.storage == DType::u4) params.quant_max = 255;
+    if (params.storage != DType::i4) return;
+    params.quant_min = is_symmetric(params) ? -127 : -128;
     params.quant_max = 127;
   }
 
   /// Lowest and highest real, for input and output alike; one for each channel broadcasts over the input.
-  void add_limits(Node& node, ValueId input, const QParams& params, std::size_t rank) {
+  void add_limits(Node& node, ValueId input, const std::string& name, const QParams& params, std::size_t rank) {
     Tensor low(DType::f32, shape_of_limits(params, rank), true);
     Tensor high = low;
     for (std::size_t i = 0; i < params.scale.size(); ++i) {
@@ -115,7 +120,6 @@ class Writer {
       low.mutable_data<float>()[i] = dequantize_value(params.quant_min, map);
       high.mutable_data<float>()[i] = dequantize_value(params.quant_max, map);
     }
-    const std::string name = graph_.value(input).name;
     const ValueId lowest = constant(name, "low", std::move(low));
     const ValueId highest = constant(name, "high", std::move(high));
     node.inputs = {input, lowest, highest, lowest, highest};

@@ -10,8 +10,9 @@ namespace octavo::formats::openvino {
 std::vector<UnsupportedNode> unsupported(const Graph& graph);
 
 /// A graph with pairs in OpenVINO's own words: FakeQuantize of the domain org.openvinotoolkit instead of QuantizeLinear
-/// and DequantizeLinear. Weights and biases become the floats that their integers stand for; weights keep a
-/// FakeQuantize that gives these back. `unsupported` must have found nothing.
+/// and DequantizeLinear over activations. Biases become the floats that their integers stand for; weights of 8 bits
+/// stay integers behind DequantizeLinear, others become floats behind a FakeQuantize. `unsupported` must have found
+/// nothing.
 Graph to_fake_quantize(const Graph& graph);
 
 }  // namespace octavo::formats::openvino
