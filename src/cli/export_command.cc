@@ -9,8 +9,8 @@
 #include "octavo/formats.h"
 #include "octavo/graph.h"
 #include "octavo/passes.h"
-#include "wrap.h"
 #include "octavo/quantize.h"
+#include "wrap.h"
 #include "write_file.h"
 
 namespace octavo::cli {
@@ -36,13 +36,13 @@ void run(const Arguments& arguments) {
   const Exporter& exporter = exporter_of(arguments);
   require_ending(exporter, arguments.output);
   require_writable(arguments.output, arguments.model);
-  Graph graph =
   Recipe settings = arguments.settings;
   settings.to = exporter.name;
   require_settings_read(settings);
+  Graph graph =
       arguments.weights.empty() ? load_model(arguments.model) : load_model(arguments.model, arguments.weights);
-  infer_shapes(graph);
   fix_input_shapes(graph, settings);
+  infer_shapes(graph);
   restore_qdq(graph);
   require_supported(exporter, graph);
   SaveOptions options;
