@@ -56,6 +56,7 @@ const Exporter kFakeQuantizeExporter = {.name = "openvino-fakequantize",
                                         .backend = "openvino",
                                         .ending = ".onnx",
                                         .reads_opset = true,
+                                        .integers_for_float_operators = true,
                                         .unsupported = without_fake_quantize,
                                         .write = write,
                                         .bytes = bytes};
