@@ -72,6 +72,8 @@ void encode_structure(const Graph& graph, onnx::GraphProto& proto) {
     const bool says_something =
         value.dtype != DType::undefined || value.dims || value.opaque_type || !value.doc.empty();
     if (value.is_constant() || graph.is_input(id) || graph.is_output(id) || !says_something) continue;
+    // Dimensions without an element type, as behind an operator that shapes are not inferred for, are no valid type.
+    if (value.dims && value.dtype == DType::undefined && !value.opaque_type) continue;
     *proto.add_value_info() = encode_value_info(value);
   }
 }
