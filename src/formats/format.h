@@ -15,6 +15,8 @@ struct Source {
   std::span<const std::byte> bytes;
   /// Of the file of weights, for a format that has one.
   std::span<const std::byte> weights;
+  /// What errors in them are said to be in: "its weights, 'model.bin'".
+  std::string weights_name = "its weights";
   /// What further files are relative to; empty where there may be none.
   std::filesystem::path folder;
 };

@@ -71,14 +71,16 @@ Graph read_file(const std::filesystem::path& path, std::filesystem::path weights
   }
   if (weights.empty()) weights = weights_beside(path, *format);
   std::optional<formats::MappedFile> second;
+  const std::string weights_name = fmt::format("its weights, '{}'", weights.string());
   try {
     if (!weights.empty()) second.emplace(weights);
   } catch (const Error& error) {
-    throw Error(error.code(), fmt::format("its weights, '{}': {}", weights.string(), error.what()));
+    throw Error(error.code(), fmt::format("{}: {}", weights_name, error.what()));
   }
   const std::filesystem::path folder = path.parent_path();
   return read(*format, {.bytes = file.bytes(),
                         .weights = second ? second->bytes() : std::span<const std::byte>(),
+                        .weights_name = weights_name,
                         .folder = folder.empty() ? std::filesystem::path(".") : folder});
 }
 
@@ -109,7 +111,7 @@ Graph load_model(const std::filesystem::path& path, const std::filesystem::path&
 }
 
 Graph load_model(std::span<const std::byte> bytes, std::string_view format, const std::filesystem::path& base) {
-  return read(by_name(format), {.bytes = bytes, .weights = {}, .folder = base});
+  return read(by_name(format), {.bytes = bytes, .weights = {}, .weights_name = {}, .folder = base});
 }
 
 std::vector<std::filesystem::path> model_files(const std::filesystem::path& path) {

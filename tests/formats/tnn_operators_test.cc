@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "octavo/error.h"
+#include "octavo/execute.h"
 #include "onnx_support.h"
 #include "tnn_support.h"
 
@@ -115,4 +116,59 @@ TEST_CASE("TNN: version 1 cannot say the dimensions of every constant") {
   const Graph graph = tnn_graph("input x: f32[1,2,3,4] const c: f32[4] = {1,2,3,4} y = Add \"a\" (x, c)");
   CHECK(formats::tnn::ModelWriter(graph, formats::tnn::Version::v1).write_layers().size() == 1);
   CHECK(formats::tnn::ModelWriter(graph, formats::tnn::Version::v2).write_layers().empty());
+}
+
+TEST_CASE("TNN: Split, Gather, LogSoftmax and powers are other layers, computed again as read back") {
+  const std::string x = "input x: f32[1,4,3] ";
+  for (const std::string& body :
+       {x + "a, b = Split(x) {axis=1} y = Sub(a, b)", x + "const i: i64[] = {-1} y = Gather(x, i) {axis=1}",
+        x + "const i: i64[2] = {1,2} y = Gather(x, i) {axis=2}", x + "y = LogSoftmax(x) {axis=2}",
+        x + "const p: f32[] = {2} a = Pow(x, p) const q: f32[] = {0.5} y = Pow(a, q)",
+        x + "y = ReduceL2(x) {axes=[2]}"}) {
+    INFO(body);
+    const Graph graph = tnn_graph(body);
+    const Graph read = read_tnn(written_tnn(graph));
+    Tensor input(DType::f32, {1, 4, 3});
+    float value = 0.1F;
+    for (float& element : input.mutable_data<float>()) element = value = 3.7F * value * (1.0F - value);
+    const std::vector<Tensor> inputs{input};
+    const Executor before(graph);
+    const Executor after(read);
+    const Tensor expected = Executor::Session(before).run(inputs).front();
+    const Tensor found = Executor::Session(after).run(inputs).front();
+    REQUIRE(found.shape() == expected.shape());
+    for (std::size_t i = 0; i < static_cast<std::size_t>(found.size()); ++i) {
+      CHECK(found.data<float>()[i] == Approx(expected.data<float>()[i]).margin(1e-6));
+    }
+  }
+  CHECK(contains(reasons(x + "const p: f32[] = {3} y = Pow(x, p)"), "only squares and square roots"));
+}
+
+TEST_CASE("TNN: errors name the file of weights and the line of the text") {
+  const TnnFiles files =
+      written_tnn(tnn_graph("input x: f32[1,1,5,5] const w: f32[1,1,3,3] = random(1) "
+                            "c = Conv \"c\" (x, w) y = Tanh \"t\" (c)"));
+  const auto refused = [](const TnnFiles& broken) { return error_of(ErrorCode::bad_model, [&] { read_tnn(broken); }); };
+  TnnFiles cut = files;
+  cut.model.resize(cut.model.size() - 3);
+  CHECK(contains(refused(cut), "its weights: resource 'c' at byte"));
+  TnnFiles longer = files;
+  longer.model += "left";
+  CHECK(contains(refused(longer), "its weights: "));
+  TnnFiles other = files;
+  other.proto.replace(other.proto.find("Tanh t 1 1"), 10, "Tanh t 9 1");
+  CHECK(contains(refused(other), "line 7: layer 't' has '9' inputs"));
+}
+
+TEST_CASE("TNN: constants by name behind the layers' are passed over") {
+  TnnFiles files = written_tnn(tnn_graph("input x: f32[1,1,5,5] const w: f32[1,1,3,3] = random(1) y = Conv(x, w)"));
+  const auto number = [&](std::uint32_t value) {
+    files.model.append(reinterpret_cast<const char*>(&value), sizeof value);
+  };
+  number(0xFABC0004);
+  number(1);
+  number(1);
+  files.model += "k";
+  for (const std::uint32_t value : {0xFABC0004U, 0U, 4U, 1U, 1U, 0x3F800000U}) number(value);  // one float, 1
+  CHECK(read_tnn(files).nodes().size() == 1);
 }

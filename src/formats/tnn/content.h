@@ -30,7 +30,8 @@ struct Input {
 };
 
 struct Layer {
-  std::string type;  ///< without "Quantized"
+  std::size_t line = 0;  ///< of the text, from 1; read alone
+  std::string type;      ///< without "Quantized"
   bool quantized = false;
   std::string name;
   std::vector<std::string> inputs;

@@ -20,8 +20,26 @@ constexpr std::size_t kOutputsRecord = 3;
 constexpr std::size_t kFirstLayer = 5;
 constexpr std::size_t kMostDims = 8;
 
-[[noreturn]] void fail(std::size_t record, const std::string& what) {
-  throw Error(ErrorCode::bad_model, fmt::format("record {}: {}", record, what));
+[[noreturn]] void fail(std::size_t line, const std::string& what) {
+  throw Error(ErrorCode::bad_model, fmt::format("line {}: {}", line, what));
+}
+
+/// Of each record the line it begins in, from 1.
+std::vector<std::size_t> lines_of(std::string_view text) {
+  std::vector<std::size_t> lines{1};
+  std::size_t line = 1;
+  bool blank = true;  // so far in this record
+  for (const char c : text) {
+    if (c == '\n') ++line;
+    if (c == ',') {
+      lines.push_back(line);
+      blank = true;
+    } else if (blank) {
+      lines.back() = line;
+      blank = c == '"' || static_cast<unsigned char>(c) <= 0x20;
+    }
+  }
+  return lines;
 }
 
 /// The text without what the reader deletes.
@@ -64,17 +82,17 @@ std::optional<std::int64_t> integer(std::string_view token) {
   return value;
 }
 
-Version version_of(const Tokens& header) {
+Version version_of(const Tokens& header, std::size_t line) {
   const auto magic = header.size() > 3 ? integer(header[3]) : std::nullopt;
   if (magic == static_cast<std::int64_t>(Version::v1)) return Version::v1;
   if (magic == static_cast<std::int64_t>(Version::v2)) return Version::v2;
-  fail(0, fmt::format("its fourth number is {}, where TNN's version 1 has {} and version 2 has {}",
-                      header.size() > 3 ? fmt::format("'{}'", header[3]) : "missing",
-                      static_cast<std::uint32_t>(Version::v1), static_cast<std::uint32_t>(Version::v2)));
+  fail(line, fmt::format("its fourth number is {}, where TNN's version 1 has {} and version 2 has {}",
+                         header.size() > 3 ? fmt::format("'{}'", header[3]) : "missing",
+                         static_cast<std::uint32_t>(Version::v1), static_cast<std::uint32_t>(Version::v2)));
 }
 
-Input input_of(const Tokens& tokens, Version version) {
-  if (tokens.size() < 2) fail(kInputsRecord, "an input is a name and its dimensions");
+Input input_of(const Tokens& tokens, Version version, std::size_t line) {
+  if (tokens.size() < 2) fail(line, "an input is a name and its dimensions");
   Input input;
   input.name = tokens[0];
   std::size_t begin = 1;
@@ -82,34 +100,34 @@ Input input_of(const Tokens& tokens, Version version) {
   if (version == Version::v2) {
     const auto rank = integer(tokens[1]);
     if (!rank || *rank < 0 || static_cast<std::size_t>(*rank) + 2 > tokens.size()) {
-      fail(kInputsRecord,
+      fail(line,
            fmt::format("input '{}' has {} dimensions, by its count '{}'", input.name, tokens.size() - 2, tokens[1]));
     }
     begin = 2;
     count = static_cast<std::size_t>(*rank);
     const auto dtype = begin + count < tokens.size() ? integer(tokens.back()) : 0;
-    if (!dtype || *dtype < 0 || *dtype > 100) fail(kInputsRecord, fmt::format("'{}' is no type", tokens.back()));
+    if (!dtype || *dtype < 0 || *dtype > 100) fail(line, fmt::format("'{}' is no type", tokens.back()));
     input.dtype = static_cast<std::int32_t>(*dtype);
   }
-  if (count == 0 || count > kMostDims)
-    fail(kInputsRecord, fmt::format("input '{}' has {} dimensions", input.name, count));
+  if (count == 0 || count > kMostDims) fail(line, fmt::format("input '{}' has {} dimensions", input.name, count));
   for (std::size_t i = 0; i < count; ++i) {
     const auto dim = integer(tokens[begin + i]);
     if (!dim || *dim < 1 || *dim > (std::int64_t{1} << 31)) {
-      fail(kInputsRecord, fmt::format("input '{}' has a dimension '{}'", input.name, tokens[begin + i]));
+      fail(line, fmt::format("input '{}' has a dimension '{}'", input.name, tokens[begin + i]));
     }
     input.dims.push_back(*dim);
   }
   return input;
 }
 
-Layer layer_of(const Tokens& tokens, std::size_t record) {
-  if (tokens.size() < 4) fail(record, "a layer is a type, a name and the numbers of its inputs and outputs");
+Layer layer_of(const Tokens& tokens, std::size_t line) {
+  if (tokens.size() < 4) fail(line, "a layer is a type, a name and the numbers of its inputs and outputs");
   Layer layer;
+  layer.line = line;
   std::string_view type = tokens[0];
   if (type.starts_with("DynamicRangeQuantized")) {
     throw Error(ErrorCode::unsupported,
-                fmt::format("record {}: layer '{}' is {}, which Octavo does not read", record, tokens[1], type));
+                fmt::format("line {}: layer '{}' is {}, which Octavo does not read", line, tokens[1], type));
   }
   layer.quantized = type.starts_with(kQuantized);
   if (layer.quantized) type.remove_prefix(kQuantized.size());
@@ -119,8 +137,8 @@ Layer layer_of(const Tokens& tokens, std::size_t record) {
   const auto outputs = integer(tokens[3]);
   const auto left = static_cast<std::int64_t>(tokens.size()) - 4;
   if (!inputs || !outputs || *inputs < 0 || *outputs < 0 || *inputs > left || *outputs > left - *inputs) {
-    fail(record, fmt::format("layer '{}' has '{}' inputs and '{}' outputs, but {} further tokens", layer.name,
-                             tokens[2], tokens[3], left));
+    fail(line, fmt::format("layer '{}' has '{}' inputs and '{}' outputs, but {} further tokens", layer.name, tokens[2],
+                           tokens[3], left));
   }
   const auto first_output = tokens.begin() + 4 + *inputs;
   const auto first_param = first_output + *outputs;
@@ -130,9 +148,9 @@ Layer layer_of(const Tokens& tokens, std::size_t record) {
   return layer;
 }
 
-void require_whole(const Tokens& records, std::size_t record) {
-  if (records[record].size() <= kMostOfRecord) return;
-  fail(record, fmt::format("it has {} characters, of which TNN reads {}", records[record].size(), kMostOfRecord));
+void require_whole(std::string_view record, std::size_t line) {
+  if (record.size() <= kMostOfRecord) return;
+  fail(line, fmt::format("it has {} characters, of which TNN reads {}", record.size(), kMostOfRecord));
 }
 
 std::string joined(const std::vector<std::string>& tokens) {
@@ -173,21 +191,22 @@ Proto parse_proto(std::string_view text) {
     throw Error(ErrorCode::bad_model,
                 fmt::format("it has {} records, where a network has at least {}", records.size(), kFirstLayer + 1));
   }
-  for (const std::size_t record : {std::size_t{0}, kInputsRecord, kOutputsRecord}) require_whole(records, record);
+  const std::vector<std::size_t> lines = lines_of(text);
+  for (const std::size_t i : {std::size_t{0}, kInputsRecord, kOutputsRecord}) require_whole(records[i], lines[i]);
   Proto proto;
-  proto.version = version_of(tokens_of(records[0]));
+  proto.version = version_of(tokens_of(records[0]), lines[0]);
   for (const std::string_view input : split(records[kInputsRecord], ':')) {
     const Tokens tokens = tokens_of(input);
-    if (!tokens.empty()) proto.inputs.push_back(input_of(tokens, proto.version));
+    if (!tokens.empty()) proto.inputs.push_back(input_of(tokens, proto.version, lines[kInputsRecord]));
   }
-  if (proto.inputs.empty()) fail(kInputsRecord, "it names no input");
+  if (proto.inputs.empty()) fail(lines[kInputsRecord], "it names no input");
   for (const std::string_view output : tokens_of(records[kOutputsRecord])) proto.outputs.emplace_back(output);
-  if (proto.outputs.empty()) fail(kOutputsRecord, "it names no output");
+  if (proto.outputs.empty()) fail(lines[kOutputsRecord], "it names no output");
   for (std::size_t i = kFirstLayer; i < records.size(); ++i) {
     const Tokens tokens = tokens_of(records[i]);
     if (tokens.empty()) continue;
-    require_whole(records, i);
-    proto.layers.push_back(layer_of(tokens, i));
+    require_whole(records[i], lines[i]);
+    proto.layers.push_back(layer_of(tokens, lines[i]));
   }
   return proto;
 }

@@ -38,6 +38,8 @@ constexpr std::array kReaders{
     Row{"ReduceMax", read_reduce},
     Row{"ReduceMin", read_reduce},
     Row{"ReduceProd", read_reduce},
+    Row{"ReduceL1", read_reduce},
+    Row{"ReduceL2", read_reduce},
     Row{"ReduceSum", read_reduce},
     Row{"Add", read_binary},
     Row{"Sub", read_binary},

@@ -175,6 +175,18 @@ Resource read_resource(Reader& in) {
   return resource;
 }
 
+/// Constants by name may follow, with a header as the resources have; they are for layers that Octavo does not read.
+void skip_constants(Reader& in) {
+  if (in.left() == 0) return;
+  in.enter("the constants by name");
+  in.u32();
+  const std::int32_t count = in.i32();
+  for (std::int32_t i = 0; i < count; ++i) {
+    in.string();
+    in.buffer();
+  }
+}
+
 class Writer {
  public:
   explicit Writer(Version version) : version_(version) {}
@@ -245,7 +257,8 @@ std::vector<Resource> read_resources(std::span<const std::byte> bytes) {
     in.enter(fmt::format("resource {}", i));
     resources.push_back(read_resource(in));
   }
-  // Constants by name may follow, for layers that Octavo does not read.
+  skip_constants(in);
+  if (in.left() != 0) in.fail(fmt::format("{} bytes are left that belong to nothing", in.left()));
   return resources;
 }
 

@@ -29,6 +29,14 @@ bool sniff(std::span<const std::byte> head) {
   return text.find("4206624770") != std::string::npos || text.find("4206624772") != std::string::npos;
 }
 
+std::vector<tnn::Resource> resources_of(const Source& source) {
+  try {
+    return tnn::read_resources(source.weights);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{}: {}", source.weights_name, error.what()));
+  }
+}
+
 Graph read(const Source& source) {
   if (source.bytes.size() > kMostText) {
     throw Error(ErrorCode::resource_limit,
@@ -41,11 +49,15 @@ Graph read(const Source& source) {
     throw Error(ErrorCode::resource_limit,
                 fmt::format("it has {} layers, where {} are read", proto.layers.size(), kMostLayers));
   }
-  tnn::GraphBuilder builder(tnn::read_resources(source.weights));
+  tnn::GraphBuilder builder(resources_of(source));
   for (const tnn::Input& input : proto.inputs) builder.add_input(input);
   for (const tnn::Layer& layer : proto.layers) {
     tnn::LayerReader reader(builder, layer);
-    tnn::read_layer(reader);
+    try {
+      tnn::read_layer(reader);
+    } catch (const Error& error) {
+      throw Error(error.code(), fmt::format("line {}: {}", layer.line, error.what()));
+    }
   }
   return builder.finish(proto.outputs);
 }

@@ -82,6 +82,15 @@ void write_binary(LayerWriter& out) {
   out.add_integer(row->tnn, {out.integer_blob(inputs[0]), out.integer_blob(inputs[1])}, {"-1"}, *end);
 }
 
+/// Squares and roots, which other layers compute.
+void write_power(LayerWriter& out) {
+  const Tensor exponent = out.floats(out.input(1), "its exponent");
+  const float power = exponent.size() == 1 ? exponent.data<float>().front() : 0.0F;
+  if (power == 2.0F) return out.add("Mul", {out.input(), out.input()}, {"-1"});
+  if (power == 0.5F) return out.add("Sqrt", {out.input()}, {});
+  out.refuse("only squares and square roots are written");
+}
+
 void write_unary(LayerWriter& out) { out.add(out.node().op_type, {out.input()}, {}); }
 
 /// In integers where it reads them and gives them out in the same steps.

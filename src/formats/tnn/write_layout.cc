@@ -53,15 +53,27 @@ void write_concat(LayerWriter& out) {
   out.add_integer("Concat", blobs, texts_of({axis}), *end);
 }
 
+namespace {
+
 /// Before opset 13 over all dimensions from the axis on.
-void write_softmax(LayerWriter& out) {
+std::int64_t softmax_axis(const LayerWriter& out) {
   const Shape shape = out.shape(out.input());
   const bool old = out.graph().opset() < 13;
   const std::int64_t axis = out.axis(out.node().int_or("axis", old ? 1 : -1), shape.size());
   if (old && std::any_of(shape.begin() + axis + 1, shape.end(), [](std::int64_t size) { return size != 1; })) {
     out.refuse("it sums over several dimensions, where TNN's Softmax has one");
   }
-  out.add("Softmax", {out.input()}, texts_of({axis}));
+  return axis;
+}
+
+}  // namespace
+
+void write_softmax(LayerWriter& out) { out.add("Softmax", {out.input()}, texts_of({softmax_axis(out)})); }
+
+void write_log_softmax(LayerWriter& out) {
+  const std::string shares = out.add_float("Softmax", std::vector<std::string>{out.float_blob(out.input())},
+                                           texts_of({softmax_axis(out)}), kNoValue, {}, "_softmax");
+  out.add_float("Log", {shares}, {}, out.output());
 }
 
 void write_slice(LayerWriter& out) {
@@ -92,6 +104,53 @@ void write_slice(LayerWriter& out) {
   append(params, axes);
   append(params, strides);
   out.add("StridedSliceV2", {out.input()}, std::move(params));
+}
+
+/// A slice for each output.
+void write_split(LayerWriter& out) {
+  const Node& node = out.node();
+  const std::int64_t axis = out.axis(node.int_or("axis", 0), out.shape(out.input()).size());
+  std::int64_t begin = 0;
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.output(i) == kNoValue) out.refuse("it leaves an output out");
+    const std::int64_t end = begin + out.shape(node.output(i))[static_cast<std::size_t>(axis)];
+    std::vector<std::string> params;
+    for (const std::int64_t number : {begin, end, axis, std::int64_t{1}}) append(params, {number});
+    out.add_float("StridedSliceV2", std::vector<std::string>{out.float_blob(out.input())}, std::move(params),
+                  node.output(i), {}, i == 0 ? std::string() : fmt::format("_{}", i));
+    begin = end;
+  }
+}
+
+/// Elements that follow each other along one axis: a slice. One index without dimensions takes the axis away.
+void write_gather(LayerWriter& out) {
+  if (out.graph().value(out.input()).is_constant()) {
+    out.refuse("it looks up rows of a constant, which is not written: compute them before the model");
+  }
+  const Shape shape = out.shape(out.input());
+  const std::int64_t axis = out.axis(out.node().int_or("axis", 0), shape.size());
+  auto indices = out.integers(1, "indices", "its indices");
+  if (indices.empty()) out.refuse("it leaves nothing");
+  for (std::int64_t& index : indices) index += index < 0 ? shape[static_cast<std::size_t>(axis)] : 0;
+  for (std::size_t i = 1; i < indices.size(); ++i) {
+    if (indices[i] != indices[i - 1] + 1) out.refuse("what it takes does not follow each other");
+  }
+  std::vector<std::string> params;
+  for (const std::int64_t number : {indices.front(), indices.back() + 1, axis, std::int64_t{1}}) {
+    append(params, {number});
+  }
+  const Shape to = out.shape(out.output());
+  if (to.empty()) out.refuse("it has no dimension left, where a blob of TNN has at least one");
+  const std::vector<std::string> inputs{out.float_blob(out.input())};
+  if (to.size() == shape.size()) {
+    out.add_float("StridedSliceV2", inputs, std::move(params), out.output());
+    return;
+  }
+  const std::string taken = out.add_float("StridedSliceV2", inputs, std::move(params), kNoValue, {}, "_slice");
+  std::vector<std::string> reshape = texts_of({0, static_cast<std::int64_t>(to.size())});
+  append(reshape, to);
+  reshape.emplace_back("0");
+  out.add_float("Reshape", {taken}, std::move(reshape), out.output());
 }
 
 void write_reduce(LayerWriter& out) {
