@@ -45,7 +45,24 @@ void gemm(ShapeContext& context) {
   context.set(0, dtype, std::move(y));
 }
 
+/// LSTM and GRU: of each step, and of the last step the state, and the cell where there is one.
+void recurrent(ShapeContext& context) {
+  const auto& x = context.dims(0);
+  const auto& r = context.dims(2);
+  const bool plain = context.node().int_or("layout", 0) == 0 && x && x->size() == 3 && r && r->size() == 3;
+  std::optional<Dims> all, last;
+  if (plain) {
+    last = Dims{(*r)[0], (*x)[1], (*r)[2]};
+    all = Dims{(*x)[0], (*r)[0], (*x)[1], (*r)[2]};
+  }
+  context.set(0, context.dtype(0), std::move(all));
+  context.set(1, context.dtype(0), last);
+  context.set(2, context.dtype(0), last);
+}
+
 constexpr ShapeRule kRules[] = {
+    {"GRU", recurrent},
+    {"LSTM", recurrent},
     {"MatMul", matmul},
     {"MatMulInteger", matmul_integer},
     {"QLinearMatMul", qlinear_matmul},
