@@ -4,6 +4,7 @@
 
 #include "ncnn_support.h"
 #include "octavo/error.h"
+#include "octavo/execute.h"
 #include "octavo/formats.h"
 #include "onnx_support.h"
 
@@ -41,11 +42,11 @@ std::string refused(const std::string& layers, ErrorCode code = ErrorCode::bad_m
 }  // namespace
 
 TEST_CASE("ncnn: all nodes without a form are named at once, with their reasons") {
-  const Graph graph = graph_of(R"(input x: f32[1,4,6,6] a = LRN "norm" (x) {size=3} const ax: i64[1] = {0}
+  const Graph graph = graph_of(R"(input x: f32[1,4,6,6] a = Hardmax "norm" (x) const ax: i64[1] = {0}
     b = ReduceSum "sum" (a, ax) {keepdims=1} y = Relu(b))");
   const std::string message = error_of(ErrorCode::unsupported, [&] { require_layers(graph); });
   CHECK(contains(message, "2 operators"));
-  CHECK(contains(message, "LRN 'norm': octavo knows no layer of ncnn for LRN"));
+  CHECK(contains(message, "Hardmax 'norm': octavo knows no layer of ncnn for Hardmax"));
   CHECK(contains(message, "ReduceSum 'sum': it works along the batch"));
   CHECK(exporter_named("ncnn").unsupported(graph).size() == 2);
 }
@@ -53,9 +54,11 @@ TEST_CASE("ncnn: all nodes without a form are named at once, with their reasons"
 TEST_CASE("ncnn: what its layers cannot do is refused") {
   CHECK(contains(reason("input x: f32[2,4,6,6] y = Relu(x)"), "one sample at a time"));
   CHECK(contains(reason("input x: f32[4] y = Relu(x)"), "1 dimensions"));
-  CHECK(contains(reason("input x: f32[1,4,6] const w: f32[2,4,3] = random(1) y = Conv(x, w)"), "over 1 dimensions"));
+  CHECK(contains(reason("input x: f32[1,4,6,6,6] const w: f32[2,4,1,1,1] = random(1) y = Conv(x, w)"),
+                 "over 3 dimensions"));
   CHECK(contains(reason("input x: f32[1,4,6,6] input w: f32[1,4,3,3] y = Conv(x, w)"), "no constant of f32"));
-  CHECK(contains(reason("input x: f32[1,1,6,6] y = Transpose(x) {perm=[1,0,2,3]}"), "moves the batch"));
+  CHECK(contains(reason("input x: f32[1,4] const e: f32[9,4] = random(1) const i: i64[1] = {3} y = Gather(e, i)"),
+                 "looks up rows of a constant"));
   CHECK(contains(reason("input x: f32[1,4,6,6] y = MaxPool(x) {kernel_shape=[2,2], dilations=[2,2]}"), "dilated"));
   CHECK(contains(reason(R"(input x: f32[1,4,6,6] const s: i64[1] = {0} const e: i64[1] = {4} const a: i64[1] = {1}
     const t: i64[1] = {2} y = Slice(x, s, e, a, t))"),
@@ -155,6 +158,11 @@ TEST_CASE("ncnn: files that contradict themselves are refused, naming the layer"
   CHECK(contains(refused("Convolution c 1 1 x y 0=3 1=3 6=54 19=1\n", ErrorCode::unsupported), "at run time"));
 }
 
+TEST_CASE("ncnn: what a layer has wrong is said with its line") {
+  CHECK(contains(refused("ReLU r 1 1 x a\nBinaryOp b 2 1 a nowhere y 0=0\n"),
+                 "line 5: layer 'b' (BinaryOp): blob 'nowhere'"));
+}
+
 TEST_CASE("ncnn: an input without sizes takes what its first reader wants") {
   const std::string weights(4 + 2 * 3 * 4, '\0');
   const Graph graph = read_ncnn("7767517\n2 2\nInput in0 0 1 in0\nConvolution c 1 1 in0 out0 0=2 1=1 6=6\n", weights);
@@ -163,4 +171,70 @@ TEST_CASE("ncnn: an input without sizes takes what its first reader wants") {
   CHECK(dims[0].size == 1);
   CHECK(dims[1].size == 3);
   CHECK(dims[2].symbol == "height");
+}
+
+namespace {
+
+/// What the graph computes, and what is read back of its files.
+void check_same_numbers(const std::string& body) {
+  INFO(body);
+  const Graph graph = graph_of(body);
+  const NcnnFiles files = write_ncnn(graph);
+  INFO(files.param);
+  const Graph read = read_ncnn(files.param, files.weights);
+  std::vector<Tensor> inputs;
+  for (const ValueId id : graph.inputs()) {
+    Tensor& input = inputs.emplace_back(DType::f32, *graph.value(id).static_shape());
+    float x = 0.1F;
+    for (float& value : input.mutable_data<float>()) value = x = 3.7F * x * (1.0F - x);
+  }
+  const Executor before(graph);
+  const Executor after(read);
+  const Tensor expected = Executor::Session(before).run(inputs).front();
+  const Tensor found = Executor::Session(after).run(inputs).front();
+  REQUIRE(found.size() == expected.size());
+  for (std::size_t i = 0; i < static_cast<std::size_t>(found.size()); ++i) {
+    CHECK(found.data<float>()[i] == Approx(expected.data<float>()[i]).margin(1e-5));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("ncnn: layers of one dimension, of normalization, of any order, and parts, computed again as read back") {
+  const std::string wave = "input x: f32[1,4,9] ";
+  check_same_numbers(wave +
+                     "const w: f32[6,4,3] = random(1) const b: f32[6] = random(2) c = Conv(x, w, b) "
+                     "{pads=[2,1], strides=[2], dilations=[2]} y = Relu(c)");
+  check_same_numbers(wave + "const w: f32[4,2,3] = random(1) y = Conv(x, w) {group=2}");
+  check_same_numbers(wave + "y = MaxPool(x) {kernel_shape=[3], strides=[2], pads=[1,0]}");
+  check_same_numbers(wave + "y = AveragePool(x) {kernel_shape=[2], strides=[2], pads=[1,1], count_include_pad=1}");
+  check_same_numbers("input x: f32[1,6,3,3] y = LRN(x) {size=3, alpha=0.5, beta=0.6, bias=2.0}");
+  check_same_numbers(
+      "input x: f32[1,3,4,4] const s: f32[3] = random(1) const b: f32[3] = random(2) "
+      "y = InstanceNormalization(x, s, b) {epsilon=0.01}");
+  check_same_numbers("input x: f32[1,5] y = LogSoftmax(x)");
+  check_same_numbers("input x: f32[1,2,3,4,5] y = Transpose(x) {perm=[0,1,3,4,2]}");
+  check_same_numbers("input x: f32[1,2,3,4,5] y = Transpose(x) {perm=[0,4,2,1,3]}");
+  check_same_numbers("input x: f32[1,5,4] const i: i64[] = {-2} y = Gather(x, i) {axis=1}");
+  check_same_numbers("input x: f32[1,5,4] const i: i64[2] = {1,2} y = Gather(x, i) {axis=2}");
+  check_same_numbers("input x: f32[1,3,2,4] const w: f32[4,5] = random(1) y = MatMul(x, w)");
+  check_same_numbers("input x: f32[1,3,1,1] const s: f32[4] = {1,1,5,4} y = Resize(x, _, s) {mode=\"linear\"}");
+}
+
+TEST_CASE("ncnn: a batch that a Transpose moves is left out where it is") {
+  const std::string heads =
+      "input x: f32[1,5,8] const s: i64[5] = {1,5,2,2,2} r = Reshape(x, s) t = Transpose(r) {perm=[2,0,3,1,4]} ";
+  check_same_numbers(heads +
+                     "const q: i64[] = {0} a = Gather(t, q) {axis=0} const k: i64[] = {1} "
+                     "b = Gather(t, k) {axis=0} c = Transpose(b) {perm=[0,1,3,2]} y = MatMul(a, c)");
+  check_same_numbers(heads +
+                     "const f: f32[2,1,1,1,1] = random(1) m = Mul(t, f) u, v = Split(m) {axis=0} "
+                     "d = Add(u, v) const z: i64[3] = {1,2,10} y = Reshape(d, z)");
+  check_same_numbers(
+      "input x: f32[1,4,6] t = Transpose(x) {perm=[2,0,1]} const w: f32[4,3] = random(1) "
+      "const z: i64[2] = {6,4} r = Reshape(t, z) g = Gemm(r, w) const o: i64[3] = {6,1,3} "
+      "n = Reshape(g, o) y = Transpose(n) {perm=[1,0,2]}");
+  CHECK(contains(reason("input x: f32[1,4,6] t = Transpose(x) {perm=[1,0,2]} const c: f32[4,3,6] = random(1) "
+                        "y = Add(t, c)"),
+                 "batch"));
 }

@@ -42,6 +42,7 @@ struct Blob {
 
 /// One line of a .param file and what belongs to it in the .bin file.
 struct Layer {
+  int line = 0;  ///< of the file, from 1; read alone
   std::string type;
   std::string name;
   std::vector<std::string> bottoms;  ///< names of the blobs it reads

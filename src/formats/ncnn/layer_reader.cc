@@ -1,3 +1,5 @@
+#include "layer_reader.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +8,6 @@
 #include <optional>
 #include <set>
 
-#include "layer_reader.h"
 #include "octavo/error.h"
 
 namespace octavo::formats::ncnn {
@@ -67,7 +68,8 @@ bool stands_around(const Layer& layer, std::string_view op_type) {
 }
 
 const ReadRule* rule_for(std::string_view type) {
-  for (const auto rules : {convolution_readers(), pooling_readers(), elementwise_readers(), layout_readers()}) {
+  for (const auto rules :
+       {convolution_readers(), one_dimension_readers(), pooling_readers(), elementwise_readers(), layout_readers()}) {
     const auto rule = std::find_if(rules.begin(), rules.end(), [&](const ReadRule& r) { return r.type == type; });
     if (rule != rules.end()) return &*rule;
   }
@@ -94,7 +96,8 @@ Graph LayerReader::read(std::span<const Layer> layers) {
     try {
       read_layer(layers, i);
     } catch (const Error& error) {
-      throw Error(error.code(), fmt::format("layer '{}' ({}): {}", layers[i].name, layers[i].type, error.what()));
+      throw Error(error.code(), fmt::format("line {}: layer '{}' ({}): {}", layers[i].line, layers[i].name,
+                                            layers[i].type, error.what()));
     }
   }
   if (bin_.rest() != 0) contradict(fmt::format("{} bytes of the file of weights belong to no layer", bin_.rest()));

@@ -91,6 +91,7 @@ struct ReadRule {
   void (*read)(LayerReader& reader, const Layer& layer);
 };
 std::span<const ReadRule> convolution_readers();
+std::span<const ReadRule> one_dimension_readers();
 std::span<const ReadRule> pooling_readers();
 std::span<const ReadRule> elementwise_readers();
 std::span<const ReadRule> layout_readers();

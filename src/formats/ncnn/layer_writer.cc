@@ -59,6 +59,24 @@ std::vector<Layer> with_splits(std::vector<Layer> layers, Names& layer_names, Na
   return result;
 }
 
+/// Where the dimension `batch` of what the node reads is in what it computes, [dims]; operators that only give other
+/// dimensions to the same elements may take any of one element.
+std::size_t batch_behind(const Graph& graph, const Node& node, std::size_t batch, const Dims& dims) {
+  const auto is_one = [&](std::size_t i) { return i < dims.size() && dims[i].size == 1; };
+  const auto& from = graph.value(node.input(0)).dims;
+  if (node.op_type == "Transpose" && from && batch < dims.size()) {
+    const auto order = node.ints_or("perm", {});
+    const auto found = std::find(order.begin(), order.end(), static_cast<std::int64_t>(batch));
+    return order.empty() ? dims.size() - 1 - batch : static_cast<std::size_t>(found - order.begin());
+  }
+  const bool reshapes = node.op_type == "Reshape" || node.op_type == "Squeeze" || node.op_type == "Unsqueeze" ||
+                        node.op_type == "Flatten";
+  if (!reshapes && from && from->size() == dims.size() && (batch == kNoBatch || is_one(batch))) return batch;
+  if (dims.empty() || !dims.front().known() || is_one(0)) return 0;
+  const auto one = std::find_if(dims.begin(), dims.end(), [](const Dim& dim) { return dim.size == 1; });
+  return one == dims.end() ? kNoBatch : static_cast<std::size_t>(one - dims.begin());
+}
+
 }  // namespace
 
 std::string Names::unique(std::string_view wanted) {
@@ -74,15 +92,47 @@ std::string Names::unique(std::string_view wanted) {
 }
 
 LayerWriter::LayerWriter(const Graph& graph, const std::map<NodeId, IntegerLayer>& integers)
-    : graph_(graph), integers_(integers) {}
+    : graph_(graph), integers_(integers) {
+  find_batches();
+}
+
+void LayerWriter::find_batches() {
+  for (const NodeId id : graph_.nodes()) {
+    const Node& node = graph_.node(id);
+    const auto reads = std::find_if(node.inputs.begin(), node.inputs.end(), [&](ValueId value) {
+      return value != kNoValue && !graph_.value(value).is_constant();
+    });
+    if (reads == node.inputs.end()) continue;
+    Node seen = node;
+    seen.inputs.front() = *reads;
+    for (const ValueId output : node.outputs) {
+      if (output == kNoValue || !graph_.value(output).dims) continue;
+      const std::size_t batch = batch_behind(graph_, seen, batch_of(*reads), *graph_.value(output).dims);
+      if (batch != 0) batches_[output] = batch;
+    }
+  }
+}
+
+std::size_t LayerWriter::batch_of(ValueId value) const {
+  const auto found = batches_.find(value);
+  return found == batches_.end() ? 0 : found->second;
+}
+
+Shape LayerWriter::without_batch(ValueId value, const Shape& shape) const {
+  Shape result = shape;
+  const std::size_t batch = batch_of(value);
+  if (batch < result.size()) result.erase(result.begin() + static_cast<std::ptrdiff_t>(batch));
+  return result;
+}
 
 std::string LayerWriter::name_of_value(ValueId value) {
   std::string& name = blobs_[value];
   if (!name.empty()) return name;
   name = blob_names_.unique(graph_.value(value).name);
   const auto shape = graph_.value(value).static_shape();
-  if (shape && shape->size() >= 2 && shape->size() <= kMostDims)
-    shapes_[name] = Shape(shape->begin() + 1, shape->end());
+  if (!shape) return name;
+  Shape sizes = without_batch(value, *shape);
+  if (!sizes.empty() && sizes.size() <= kMostDims) shapes_[name] = std::move(sizes);
   return name;
 }
 
@@ -91,12 +141,19 @@ std::string LayerWriter::blob(ValueId value) {
   return name_of_value(value);
 }
 
-std::string LayerWriter::constant_blob(ValueId value, std::size_t rank) {
+std::string LayerWriter::constant_blob(ValueId value, std::size_t rank, std::size_t batch) {
   const Tensor* tensor = graph_.constant(value);
   if (tensor == nullptr || tensor->dtype() != DType::f32 || tensor->size() == 0) {
     throw NoLayer{fmt::format("the constant '{}' is not of f32", graph_.value(value).name)};
   }
   Shape shape = tensor->shape();
+  // Dimensions are aligned at their ends; that of the batch is one from there.
+  const std::size_t behind = batch == kNoBatch ? kNoBatch : rank - std::min(batch, rank);
+  if (behind < shape.size()) {
+    const auto place = shape.end() - static_cast<std::ptrdiff_t>(behind) - 1;
+    if (*place != 1) throw NoLayer{fmt::format("the constant '{}' differs along the batch", graph_.value(value).name)};
+    shape.erase(place);
+  }
   while (shape.size() > rank && shape.front() == 1) shape.erase(shape.begin());
   if (shape.size() > rank || rank < 1 || rank > kMostDims) {
     throw NoLayer{fmt::format("the constant '{}' has more dimensions than what it meets", graph_.value(value).name)};
@@ -115,30 +172,36 @@ Shape LayerWriter::blob_shape(ValueId value) const {
   blob_rank(value);
   const auto shape = graph_.value(value).static_shape();
   if (!shape) throw NoLayer{fmt::format("the sizes of '{}' are not all known", graph_.value(value).name)};
-  return {shape->begin() + 1, shape->end()};
+  return without_batch(value, *shape);
 }
 
 std::size_t LayerWriter::blob_rank(ValueId value) const {
   const Value& info = graph_.value(value);
   if (!info.dims) throw NoLayer{fmt::format("the number of dimensions of '{}' is not known", info.name)};
-  const std::size_t rank = info.dims->size();
-  if (rank < 2 || rank > kMostDims + 1) {
+  const std::size_t batch = batch_of(value);
+  const std::size_t all = info.dims->size();
+  const std::size_t rank = batch == kNoBatch ? all : all - std::min<std::size_t>(all, 1);
+  if (rank < 1 || rank > kMostDims) {
     throw NoLayer{
-        fmt::format("'{}' has {} dimensions, ncnn takes a batch of 1 and one to four behind it", info.name, rank)};
+        fmt::format("'{}' has {} dimensions, ncnn takes a batch of 1 and one to four behind it", info.name, all)};
   }
-  const Dim& batch = info.dims->front();
-  if (batch.known() && batch.size != 1) {
+  if (batch == kNoBatch) return rank;
+  const Dim& samples = (*info.dims)[batch];
+  if (samples.known() && samples.size != 1) {
     throw NoLayer{
-        fmt::format("'{}' has {} as its first dimension, ncnn runs one sample at a time", info.name, batch.size)};
+        fmt::format("'{}' has {} as its first dimension, ncnn runs one sample at a time", info.name, samples.size)};
   }
-  return rank - 1;
+  return rank;
 }
 
 int LayerWriter::blob_axis(ValueId value, std::int64_t axis) const {
-  const auto rank = static_cast<std::int64_t>(blob_rank(value)) + 1;
+  const std::size_t batch = batch_of(value);
+  const auto rank = static_cast<std::int64_t>(blob_rank(value)) + (batch == kNoBatch ? 0 : 1);
   if (axis < 0) axis += rank;
-  if (axis < 1 || axis >= rank) throw NoLayer{"it works along the batch, which ncnn has not"};
-  return static_cast<int>(axis - 1);
+  if (axis < 0 || axis >= rank || static_cast<std::size_t>(axis) == batch) {
+    throw NoLayer{"it works along the batch, which ncnn has not"};
+  }
+  return static_cast<int>(static_cast<std::size_t>(axis) < batch ? axis : axis - 1);
 }
 
 const Tensor* LayerWriter::optional_constant(NodeId id, std::size_t input) const {
@@ -188,6 +251,19 @@ std::string LayerWriter::add_before(Layer layer, NodeId id, std::vector<std::str
   layer.bottoms = std::move(bottoms);
   layer.tops = {blob_names_.unique(layer.name)};
   return layers_.emplace_back(std::move(layer)).tops.front();
+}
+
+std::string LayerWriter::rename_top(Layer& layer) {
+  layer.tops = {blob_names_.unique(fmt::format("{}_{}", layer.name, layer.type))};
+  return layer.tops.front();
+}
+
+void LayerWriter::add_behind(Layer layer, NodeId id, const std::string& between, const std::string& result) {
+  const std::string& base = graph_.value(node(id).output(0)).name;
+  layer.name = layer_names_.unique(fmt::format("{}_{}", base, layer.type));
+  layer.bottoms = {between};
+  layer.tops = {result};
+  layers_.push_back(std::move(layer));
 }
 
 const IntegerLayer* LayerWriter::integer(NodeId id) const {

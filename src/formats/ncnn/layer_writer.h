@@ -19,6 +19,8 @@ struct NoLayer {
   std::string reason;
 };
 
+inline constexpr std::size_t kNoBatch = static_cast<std::size_t>(-1);
+
 /// Names of a .param file: no blanks, at most 255 characters, no two the same.
 class Names {
  public:
@@ -32,7 +34,8 @@ class Names {
 /// The layers of a float graph with its integer convolutions and linear operators, while they are made.
 ///
 /// ncnn has no batch dimension: a value of dimensions [1, c, h, w] is a blob of c, h, w, and axis i there is axis
-/// i - 1 here. Blobs have one to four dimensions.
+/// i - 1 here. Blobs have one to four dimensions. Where the batch is not the first dimension, as in [h, 1, c], it is
+/// left out where it is, and a value without a dimension of one element is a blob of all its dimensions.
 class LayerWriter {
  public:
   /// `graph` has no pairs, is sorted and has its shapes inferred. All of them must outlive the writer.
@@ -55,14 +58,27 @@ class LayerWriter {
   /// A layer before another one of the same node, whose result no value of the graph stands for. Returns its blob.
   std::string add_before(Layer layer, NodeId id, std::vector<std::string> bottoms);
 
+  /// The same behind another layer of the node, which writes `between`; it writes `result`.
+  void add_behind(Layer layer, NodeId id, const std::string& between, const std::string& result);
+  /// The layer added last.
+  Layer& last() { return layers_.back(); }
+  /// Lets the layer write a blob that no value of the graph stands for. Returns it.
+  std::string rename_top(Layer& layer);
+
   /// The name under which layers read the value; a constant becomes a MemoryData layer of `rank` dimensions.
   std::string blob(ValueId value);
-  std::string constant_blob(ValueId value, std::size_t rank);
+  /// For a reader whose other operand leaves out dimension `batch`.
+  std::string constant_blob(ValueId value, std::size_t rank, std::size_t batch = 0);
 
   /// Dimensions of the blob, outermost first; throws NoLayer where they are not all known.
   Shape blob_shape(ValueId value) const;
   /// How many it has: 1 to 4; throws NoLayer otherwise.
   std::size_t blob_rank(ValueId value) const;
+  /// The dimension of one element that the blob leaves out: the first where it is one, another where a Transpose has
+  /// moved the batch; kNoBatch where none is, and the blob has them all.
+  std::size_t batch_of(ValueId value) const;
+  /// The value's dimensions without that one.
+  Shape without_batch(ValueId value, const Shape& shape) const;
   /// An ONNX axis of the value as one of the blob. Throws NoLayer for the batch.
   int blob_axis(ValueId value, std::int64_t axis) const;
 
@@ -84,6 +100,7 @@ class LayerWriter {
   ValueId result_of(NodeId id) const;
 
  private:
+  void find_batches();
   std::string name_of_value(ValueId value);
   NodeId fusable_reader(NodeId id) const;
   void require_blobs(NodeId id) const;
@@ -95,6 +112,7 @@ class LayerWriter {
   std::map<ValueId, std::string> blobs_;
   std::map<std::string, std::vector<std::int64_t>, std::less<>> shapes_;  // of blobs whose dimensions are known
   std::set<NodeId> fused_;
+  std::map<ValueId, std::size_t> batches_;  // where it is not the first dimension
   std::vector<Layer> layers_;
 };
 

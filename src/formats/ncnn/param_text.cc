@@ -89,6 +89,7 @@ class Words {
     if (value < 0 || value > most) fail(fmt::format("{} is {}, expected 0 to {}", wanted, value, most));
     return value;
   }
+  int line() const { return line_; }
   /// At most this many words can follow.
   std::int64_t room() const { return static_cast<std::int64_t>((text_.size() - place_) / 2 + 1); }
 
@@ -165,6 +166,7 @@ std::string name(Words& words, std::string_view wanted) {
 Layer parse_layer(Words& words) {
   Layer layer;
   layer.type = name(words, "a layer's type");
+  layer.line = words.line();
   layer.name = name(words, "a layer's name");
   const std::int64_t bottoms = words.count("the number of a layer's inputs", kMostBlobsOfLayer);
   const std::int64_t tops = words.count("the number of a layer's outputs", kMostBlobsOfLayer);

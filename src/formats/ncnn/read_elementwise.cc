@@ -212,6 +212,34 @@ void read_binary(LayerReader& reader, const Layer& layer) {
   reader.finish_like(layer, result, reader.emit(layer, rule.op_type, std::move(operands)));
 }
 
+void read_lrn(LayerReader& reader, const Layer& layer) {
+  const Params& params = layer.params;
+  if (params.int_or(0, 0) != 0) LayerReader::refuse("a normalization over places of one channel");
+  const std::int64_t size = checked("the number of channels", params.int_or(1, 5), 1, kLargest);
+  const ReadBlob& input = reader.bottom(layer);
+  reader.require_dims(input, 3, 3);
+  reader.finish_like(layer, input,
+                     reader.emit(layer, "LRN", {input.value},
+                                 {{"size", size},
+                                  {"alpha", params.float_or(2, 1.0F)},
+                                  {"beta", params.float_or(3, 0.75F)},
+                                  {"bias", params.float_or(4, 1.0F)}}));
+}
+
+void read_instance_norm(LayerReader& reader, const Layer& layer) {
+  const Params& params = layer.params;
+  const std::int64_t channels = checked("the number of channels", params.int_or(0, 0), 1, kLargest);
+  const bool affine = params.int_or(2, 1) != 0;
+  const ReadBlob& input = reader.bottom(layer);
+  reader.require_dims(input, 3, 3);
+  if (!affine) LayerReader::refuse("a normalization without factors");
+  const ValueId factors = reader.constant(layer, "factors", reader.bin().plain(channels));
+  const ValueId summands = reader.constant(layer, "summands", reader.bin().plain(channels));
+  reader.finish_like(layer, input,
+                     reader.emit(layer, "InstanceNormalization", {input.value, factors, summands},
+                                 {{"epsilon", params.float_or(1, 1e-3F)}}));
+}
+
 void read_eltwise(LayerReader& reader, const Layer& layer) {
   static constexpr std::array<std::string_view, 3> kOperators{"Mul", "Add", "Max"};
   const auto& op_type =
@@ -271,6 +299,8 @@ std::span<const ReadRule> elementwise_readers() {
       ReadRule{"GELU", &read_gelu},
       ReadRule{"HardSigmoid", &read_hard_sigmoid},
       ReadRule{"HardSwish", &read_hard_swish},
+      ReadRule{"InstanceNorm", &read_instance_norm},
+      ReadRule{"LRN", &read_lrn},
       ReadRule{"Mish", &read_unary},
       ReadRule{"PReLU", &read_prelu},
       ReadRule{"ReLU", &read_relu},

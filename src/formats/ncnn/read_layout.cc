@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <numeric>
 
 #include "layer_reader.h"
 
@@ -149,17 +150,17 @@ void read_padding(LayerReader& reader, const Layer& layer) {
 }
 
 void read_permute(LayerReader& reader, const Layer& layer) {
-  static const std::array<std::vector<std::int64_t>, 6> kOrders{
-      {{0, 1, 2, 3}, {0, 1, 3, 2}, {0, 2, 1, 3}, {0, 2, 3, 1}, {0, 3, 1, 2}, {0, 3, 2, 1}}};
+  static constexpr std::array kMost{0, 1, 5, 23};  // by dimensions: orders are numbered as a dictionary lists them
   const ReadBlob input = reader.bottom(layer);
-  reader.require_dims(input, 2, 3);
-  const auto order =
-      static_cast<std::size_t>(checked("the order", layer.params.int_or(0, 0), 0, input.dims == 2 ? 1 : 5));
-  std::vector<std::int64_t> perm = kOrders.at(order);
-  if (input.dims == 2) perm = order == 0 ? std::vector<std::int64_t>{0, 1, 2} : std::vector<std::int64_t>{0, 2, 1};
+  reader.require_dims(input, 1, 4);
+  const std::int64_t order =
+      checked("the order", layer.params.int_or(0, 0), 0, kMost.at(static_cast<std::size_t>(input.dims) - 1));
+  std::vector<std::int64_t> perm(static_cast<std::size_t>(input.dims) + 1);
+  std::iota(perm.begin(), perm.end(), 0);
+  for (std::int64_t i = 0; i < order; ++i) std::next_permutation(perm.begin() + 1, perm.end());
   ReadBlob result;
   result.dims = input.dims;
-  result.value = reader.emit(layer, "Transpose", {input.value}, {{"perm", std::move(perm)}});
+  result.value = reader.emit(layer, "Transpose", {reader.plain(input)}, {{"perm", std::move(perm)}});
   reader.finish(layer, result);
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "layer_writer.h"
+#include "one_dimension.h"
 
 namespace octavo::formats::ncnn {
 namespace {
@@ -112,6 +113,7 @@ bool is_broken(std::int64_t group_outputs, std::int64_t group_inputs) {
 
 void write_conv(LayerWriter& writer, NodeId id) {
   const Node& node = writer.node(id);
+  if (writer.constant(id, 1).rank() == 3 && writer.integer(id) == nullptr) return write_conv_1d(writer, id);
   const Tensor& weight = weight_of(writer, id);
   const std::int64_t groups = node.int_or("group", 1);
   const IntegerLayer* integer = writer.integer(id);
@@ -207,15 +209,44 @@ Tensor spread_bias(const Tensor& bias, std::int64_t outputs) {
   return floats(values);
 }
 
+/// Rows of `columns` elements instead of more dimensions.
+std::string flattened(LayerWriter& writer, NodeId id, std::int64_t columns) {
+  const ValueId input = writer.node(id).input(0);
+  if (writer.blob_shape(input).back() != columns) throw NoLayer{"its rows are not as long as its weight's columns"};
+  Layer reshape;
+  reshape.type = "Reshape";
+  reshape.params.set(0, static_cast<std::int32_t>(columns));
+  reshape.params.set(1, std::int32_t{-1});
+  return writer.add_before(std::move(reshape), id, {writer.blob(input)});
+}
+
+/// The dimensions before the rows, behind the layer added last.
+void unflatten(LayerWriter& writer, NodeId id, std::int64_t outputs) {
+  Layer& linear = writer.last();
+  const std::string result = linear.tops.front();
+  const std::string rows = writer.rename_top(linear);
+  const Shape shape = writer.blob_shape(writer.node(id).output(0));
+  Layer reshape;
+  reshape.type = "Reshape";
+  reshape.params.set(0, static_cast<std::int32_t>(outputs));
+  reshape.params.set(1, static_cast<std::int32_t>(shape[shape.size() - 2]));
+  if (shape.size() == 4) reshape.params.set(11, static_cast<std::int32_t>(shape[1]));
+  reshape.params.set(2, static_cast<std::int32_t>(shape[0]));
+  writer.add_behind(std::move(reshape), id, rows, result);
+}
+
 void write_linear(LayerWriter& writer, NodeId id, bool outputs_first, const Tensor* bias) {
   const Tensor& weight = writer.constant(id, 1);
   if (weight.rank() != 2) throw NoLayer{fmt::format("its weight has {} dimensions, not two", weight.rank())};
-  if (writer.blob_rank(writer.node(id).input(0)) > 2) throw NoLayer{"its input has more than a row for each sample"};
+  const ValueId input = writer.node(id).input(0);
+  const bool flattens = writer.blob_rank(input) > 2;  // the layer reads a row, or rows
   const std::int64_t outputs = weight.dim(outputs_first ? 0 : 1);
   const IntegerLayer* found = writer.integer(id);
   IntegerLayer integer = found == nullptr ? IntegerLayer{} : *found;
   if (found != nullptr && !outputs_first) integer.weight = transposed<std::int8_t>(integer.weight);
+  const std::string rows = flattens ? flattened(writer, id, weight.dim(outputs_first ? 1 : 0)) : "";
   Layer& layer = writer.add("InnerProduct", id);
+  if (flattens) layer.bottoms = {rows};
   layer.params.set(0, static_cast<std::int32_t>(outputs));
   layer.params.set(1, bias == nullptr ? 0 : 1, 0);
   layer.params.set(2, static_cast<std::int32_t>(weight.size()));
@@ -229,6 +260,7 @@ void write_linear(LayerWriter& writer, NodeId id, bool outputs_first, const Tens
     layer.weights.push_back({Blob::Kind::plain, floats(std::array{integer.input_scale})});
   }
   writer.fuse_activation(id, layer);
+  if (flattens) unflatten(writer, id, outputs);
 }
 
 void write_gemm(LayerWriter& writer, NodeId id) {
@@ -243,7 +275,9 @@ void write_gemm(LayerWriter& writer, NodeId id) {
 void write_matmul(LayerWriter& writer, NodeId id) {
   const Node& node = writer.node(id);
   if (!writer.graph().value(node.input(1)).is_constant()) {
-    if (writer.blob_rank(node.input(0)) != writer.blob_rank(node.input(1)) || writer.blob_rank(node.input(0)) < 2) {
+    const bool same = writer.blob_rank(node.input(0)) == writer.blob_rank(node.input(1)) &&
+                      writer.batch_of(node.input(0)) == writer.batch_of(node.input(1));
+    if (!same || writer.blob_rank(node.input(0)) < 2) {
       throw NoLayer{"its matrices have different numbers of dimensions, or no batch"};
     }
     writer.add("MatMul", id, node.inputs, node.outputs);

@@ -107,6 +107,28 @@ void write_batch_norm(LayerWriter& writer, NodeId id) {
   for (const std::size_t input : {1, 3, 4, 2}) layer.weights.push_back({Blob::Kind::plain, writer.constant(id, input)});
 }
 
+/// Over neighbouring channels.
+void write_lrn(LayerWriter& writer, NodeId id) {
+  const Node& node = writer.node(id);
+  const std::int64_t size = node.int_or("size", 0);
+  if (size < 1 || size % 2 == 0) throw NoLayer{"its channels are not as many on both sides"};
+  Layer& layer = writer.add("LRN", id);
+  layer.params.set(0, std::int32_t{0});
+  layer.params.set(1, static_cast<std::int32_t>(size));
+  layer.params.set(2, node.float_or("alpha", 1e-4F));
+  layer.params.set(3, node.float_or("beta", 0.75F));
+  layer.params.set(4, node.float_or("bias", 1.0F));
+}
+
+void write_instance_norm(LayerWriter& writer, NodeId id) {
+  if (writer.blob_rank(writer.node(id).input(0)) != 3) throw NoLayer{"it runs over other than height and width"};
+  Layer& layer = writer.add("InstanceNorm", id);
+  layer.params.set(0, static_cast<std::int32_t>(writer.constant(id, 1).size()));
+  layer.params.set(1, writer.node(id).float_or("epsilon", 1e-5F));
+  layer.params.set(2, std::int32_t{1});
+  for (const std::size_t input : {1, 2}) layer.weights.push_back({Blob::Kind::plain, writer.constant(id, input)});
+}
+
 struct BinaryRule {
   std::string_view op_type;
   std::int32_t operation;
@@ -141,9 +163,10 @@ bool write_with_scalar(LayerWriter& writer, NodeId id) {
 /// The blob of an operand with as many dimensions as the result: constants are stored so. Others are refused, because
 /// ONNX aligns fewer dimensions with the inner ones and would meet the batch, ncnn with the outer ones.
 std::string operand(LayerWriter& writer, NodeId id, ValueId value, std::size_t rank) {
-  if (writer.graph().value(value).is_constant()) return writer.constant_blob(value, rank);
+  const ValueId result = writer.node(id).output(0);
+  if (writer.graph().value(value).is_constant()) return writer.constant_blob(value, rank, writer.batch_of(result));
   const std::size_t own = writer.blob_rank(value);
-  if (own == rank) return writer.blob(value);
+  if (own == rank && writer.batch_of(value) == writer.batch_of(result)) return writer.blob(value);
   const Value& info = writer.graph().value(value);
   throw NoLayer{fmt::format("'{}' has fewer dimensions than what it meets, and the first would be the batch of {}",
                             info.name, describe(writer.graph(), id))};
@@ -204,6 +227,8 @@ std::span<const WriteRule> elementwise_rules() {
       WriteRule{"HardSigmoid", &write_hard_sigmoid},
       WriteRule{"HardSwish", &write_hard_swish},
       WriteRule{"Identity", &write_noop},
+      WriteRule{"InstanceNormalization", &write_instance_norm},
+      WriteRule{"LRN", &write_lrn},
       WriteRule{"LeakyRelu", &write_leaky_relu},
       WriteRule{"Log", &write_unary},
       WriteRule{"Max", &write_binary},

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "layer_writer.h"
 
@@ -29,13 +30,17 @@ void write_as_reshape(LayerWriter& writer, NodeId id, int open = -1) {
 void write_reshape(LayerWriter& writer, NodeId id) {
   const auto target = writer.ints(id, 1, "shape");
   const auto open = std::find(target.begin(), target.end(), -1);
-  write_as_reshape(writer, id, open == target.end() ? -1 : static_cast<int>(open - target.begin()) - 1);
+  if (open == target.end()) return write_as_reshape(writer, id);
+  const auto place = static_cast<std::size_t>(open - target.begin());
+  const std::size_t batch = writer.batch_of(writer.node(id).output(0));
+  write_as_reshape(writer, id, place == batch ? -1 : static_cast<int>(place < batch ? place : place - 1));
 }
 
 void write_resized(LayerWriter& writer, NodeId id) { write_as_reshape(writer, id); }
 
 void write_flatten(LayerWriter& writer, NodeId id) {
-  if (writer.node(id).int_or("axis", 1) != 1) return write_as_reshape(writer, id);
+  const bool whole = writer.node(id).int_or("axis", 1) == 1 && writer.batch_of(writer.node(id).input(0)) == 0;
+  if (!whole) return write_as_reshape(writer, id);
   writer.add("Flatten", id);
 }
 
@@ -50,7 +55,9 @@ void write_concat(LayerWriter& writer, NodeId id) {
   std::vector<std::string> bottoms;
   for (const ValueId input : node.inputs) {
     const bool constant = writer.graph().value(input).is_constant();
-    bottoms.push_back(constant ? writer.constant_blob(input, writer.blob_rank(output)) : writer.blob(input));
+    const std::size_t batch = writer.batch_of(output);
+    if (!constant && writer.batch_of(input) != batch) throw NoLayer{"what it joins has its batch in different places"};
+    bottoms.push_back(constant ? writer.constant_blob(input, writer.blob_rank(output), batch) : writer.blob(input));
   }
   Layer& layer = writer.add("Concat", id, {}, std::array{output});
   layer.bottoms = std::move(bottoms);
@@ -73,25 +80,67 @@ void write_softmax(LayerWriter& writer, NodeId id) {
   layer.params.set(1, std::int32_t{1});  // axes count as in newer versions
 }
 
-/// Orders of a blob's dimensions as Permute numbers them: where its outermost, middle and innermost one come from.
-constexpr std::array<std::array<std::int64_t, kImage>, 6> kOrders{
-    {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}};
+/// The logarithm of what Softmax computes.
+void write_log_softmax(LayerWriter& writer, NodeId id) {
+  constexpr std::int32_t kLogarithm = 8;
+  write_softmax(writer, id);
+  Layer& softmax = writer.last();
+  const std::string result = softmax.tops.front();
+  const std::string between = writer.rename_top(softmax);
+  Layer logarithm;
+  logarithm.type = "UnaryOp";
+  logarithm.params.set(0, kLogarithm);
+  writer.add_behind(std::move(logarithm), id, between, result);
+}
 
+/// Elements that follow each other along one axis: a Crop. One index without dimensions takes the axis away.
+void write_gather(LayerWriter& writer, NodeId id) {
+  const Node& node = writer.node(id);
+  if (writer.graph().value(node.input(0)).is_constant()) {
+    throw NoLayer{"it looks up rows of a constant, which octavo does not write: compute them before the model"};
+  }
+  const auto indices = writer.ints(id, 1, "indices");
+  const int axis = writer.blob_axis(node.input(0), node.int_or("axis", 0));
+  const std::int64_t size = writer.blob_shape(node.input(0))[static_cast<std::size_t>(axis)];
+  if (indices.empty()) throw NoLayer{"it takes nothing"};
+  const std::int64_t begin = indices.front() < 0 ? indices.front() + size : indices.front();
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    const std::int64_t index = indices[i] < 0 ? indices[i] + size : indices[i];
+    if (index != begin + static_cast<std::int64_t>(i)) throw NoLayer{"what it takes does not follow each other"};
+  }
+  Layer crop;
+  crop.type = "Crop";
+  crop.params.set(9, std::vector<std::int32_t>{static_cast<std::int32_t>(begin)});
+  crop.params.set(
+      10, std::vector<std::int32_t>{static_cast<std::int32_t>(begin + static_cast<std::int64_t>(indices.size()))});
+  crop.params.set(11, std::vector<std::int32_t>{axis});
+  const std::string cropped = writer.add_before(std::move(crop), id, {writer.blob(node.input(0))});
+  write_as_reshape(writer, id);
+  writer.last().bottoms = {cropped};
+}
+
+/// Permute numbers the orders of a blob's dimensions, outermost first, as a dictionary would list them.
 void write_transpose(LayerWriter& writer, NodeId id) {
-  const std::size_t rank = writer.blob_rank(writer.node(id).input(0));
+  const ValueId input = writer.node(id).input(0);
+  const std::size_t rank = writer.blob_rank(input);
+  const std::size_t batch = writer.batch_of(input);
+  const std::size_t all = rank + (batch == kNoBatch ? 0 : 1);
   std::vector<std::int64_t> reversed;
-  for (std::size_t i = 0; i <= rank; ++i) reversed.push_back(static_cast<std::int64_t>(rank - i));
-  auto order = writer.node(id).ints_or("perm", reversed);
-  if (order.size() != rank + 1 || order.front() != 0) throw NoLayer{"it moves the batch, which ncnn has not"};
-  if (rank > kImage) throw NoLayer{"it permutes more than three dimensions behind the batch"};
-  order.erase(order.begin());
-  for (std::int64_t& from : order) from -= 1;
-  std::int32_t type = rank == 2 && order[0] == 1 ? 1 : 0;
-  if (rank == kImage) {
-    const auto* const found = std::find_if(kOrders.begin(), kOrders.end(), [&](const auto& candidate) {
-      return std::equal(candidate.begin(), candidate.end(), order.begin());
-    });
-    type = static_cast<std::int32_t>(found - kOrders.begin());
+  for (std::size_t i = all; i-- > 0;) reversed.push_back(static_cast<std::int64_t>(i));
+  std::vector<std::int64_t> order;
+  for (const std::int64_t from : writer.node(id).ints_or("perm", reversed)) {
+    if (static_cast<std::size_t>(from) != batch)
+      order.push_back(static_cast<std::size_t>(from) < batch ? from : from - 1);
+  }
+  std::vector<std::int64_t> listed(rank);
+  std::iota(listed.begin(), listed.end(), 0);
+  if (order.size() != rank || !std::is_permutation(order.begin(), order.end(), listed.begin())) {
+    throw NoLayer{"its order is not one of its dimensions"};
+  }
+  std::int32_t type = 0;
+  while (listed != order) {
+    std::next_permutation(listed.begin(), listed.end());
+    ++type;
   }
   writer.add("Permute", id).params.set(0, type);
 }
@@ -100,6 +149,7 @@ void write_transpose(LayerWriter& writer, NodeId id) {
 std::vector<std::int64_t> pads_of(LayerWriter& writer, NodeId id, std::size_t rank) {
   auto pads = writer.ints(id, 1, "pads");
   if (writer.node(id).input(3) != kNoValue) throw NoLayer{"it pads axes of its own"};
+  if (writer.batch_of(writer.node(id).input(0)) != 0) throw NoLayer{"its first dimension is not the batch"};
   if (pads.size() != 2 * (rank + 1)) throw NoLayer{"it does not pad each side once"};
   if (pads[0] != 0 || pads[rank + 1] != 0) throw NoLayer{"it pads the batch, which ncnn has not"};
   pads.erase(pads.begin() + static_cast<std::ptrdiff_t>(rank) + 1);
@@ -286,26 +336,38 @@ void write_resize(LayerWriter& writer, NodeId id) {
   if (mode != "nearest" && mode != "linear") throw NoLayer{fmt::format("its mode is {}", mode)};
   const bool corners = transform == "align_corners";
   const bool half = transform == "half_pixel" || (transform == "pytorch_half_pixel" && to[1] > 1 && to[2] > 1);
-  if (mode == "linear" && !corners && !half) throw NoLayer{fmt::format("ncnn has no {} interpolation", transform)};
-  if (mode == "linear" && (from[1] < 2 || from[2] < 2))
+  if (mode == "linear" && !corners && !half && (from[1] > 1 || from[2] > 1))
+    throw NoLayer{fmt::format("ncnn has no {} interpolation", transform)};
+  // One element is the same everywhere, and ncnn interpolates between two at least.
+  const bool spreads = from[1] == 1 && from[2] == 1;
+  if (mode == "linear" && !spreads && (from[1] < 2 || from[2] < 2)) {
     throw NoLayer{"ncnn interpolates between two elements at least"};
+  }
   Layer& layer = writer.add("Interp", id);
-  layer.params.set(0, mode == "nearest" ? 1 : 2);
+  layer.params.set(0, mode == "nearest" || spreads ? 1 : 2);
   layer.params.set(3, static_cast<std::int32_t>(to[1]));
   layer.params.set(4, static_cast<std::int32_t>(to[2]));
-  layer.params.set(6, corners ? 1 : 0, 0);
+  layer.params.set(6, corners && !spreads ? 1 : 0, 0);
 }
 
 }  // namespace
 
 std::span<const WriteRule> layout_rules() {
   static constexpr std::array kRules{
-      WriteRule{"Concat", &write_concat},       WriteRule{"DepthToSpace", &write_depth_to_space},
-      WriteRule{"Flatten", &write_flatten},     WriteRule{"Pad", &write_pad},
-      WriteRule{"Reshape", &write_reshape},     WriteRule{"Resize", &write_resize},
-      WriteRule{"Slice", &write_slice},         WriteRule{"Softmax", &write_softmax},
-      WriteRule{"Split", &write_split},         WriteRule{"Squeeze", &write_resized},
-      WriteRule{"Transpose", &write_transpose}, WriteRule{"Unsqueeze", &write_resized},
+      WriteRule{"Concat", &write_concat},
+      WriteRule{"DepthToSpace", &write_depth_to_space},
+      WriteRule{"Flatten", &write_flatten},
+      WriteRule{"Gather", &write_gather},
+      WriteRule{"LogSoftmax", &write_log_softmax},
+      WriteRule{"Pad", &write_pad},
+      WriteRule{"Reshape", &write_reshape},
+      WriteRule{"Resize", &write_resize},
+      WriteRule{"Slice", &write_slice},
+      WriteRule{"Softmax", &write_softmax},
+      WriteRule{"Split", &write_split},
+      WriteRule{"Squeeze", &write_resized},
+      WriteRule{"Transpose", &write_transpose},
+      WriteRule{"Unsqueeze", &write_resized},
       WriteRule{"Upsample", &write_resize},
   };
   return kRules;

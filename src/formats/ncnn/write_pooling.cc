@@ -4,6 +4,7 @@
 #include <array>
 
 #include "layer_writer.h"
+#include "one_dimension.h"
 
 namespace octavo::formats::ncnn {
 namespace {
@@ -81,6 +82,7 @@ void set_pads(LayerWriter& writer, NodeId id, bool counts_pads, Params& params) 
 void write_pooling(LayerWriter& writer, NodeId id, Kind kind) {
   const Node& node = writer.node(id);
   const auto kernel = node.ints_or("kernel_shape", {});
+  if (kernel.size() == 1) return write_pooling_1d(writer, id);
   const auto strides = node.ints_or("strides", {1, 1});
   const auto dilations = node.ints_or("dilations", {1, 1});
   if (kernel.size() != kSpatial || strides.size() != kSpatial) throw NoLayer{"it runs over other than two dimensions"};
