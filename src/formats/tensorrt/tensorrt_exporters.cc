@@ -1,7 +1,11 @@
 #include "tensorrt/tensorrt_exporters.h"
 
-#include <string>
+#include <fmt/format.h>
 
+#include <string>
+#include <vector>
+
+#include "octavo/error.h"
 #include "onnx/writer.h"
 #include "qdq.h"
 #include "tensorrt/ranges.h"
@@ -34,17 +38,26 @@ std::vector<std::filesystem::path> write_ranges(const Graph& graph, const std::f
   return {output, model};
 }
 
+/// A file without ranges would let the runtime choose its own, or none.
+std::vector<tensorrt::TensorScale> required_scales(const Graph& graph) {
+  std::vector<tensorrt::TensorScale> scales = tensorrt::activation_scales(graph);
+  if (!scales.empty()) return scales;
+  throw Error(ErrorCode::unsupported,
+              fmt::format("no activation of '{}' has a scale, so there is no range to write: TensorRT takes ranges "
+                          "that are measured beforehand; quantize the float model with --to tensorrt",
+                          graph.name));
+}
+
 std::vector<std::filesystem::path> write_cache(const Graph& graph, const std::filesystem::path& output,
                                                const SaveOptions& options) {
   require_supported(kTensorRtCacheExporter, graph);
-  return write_ranges(graph, output,
-                      tensorrt::calibration_cache(tensorrt::activation_scales(graph), options.runtime_version));
+  return write_ranges(graph, output, tensorrt::calibration_cache(required_scales(graph), options.runtime_version));
 }
 
 std::vector<std::filesystem::path> write_json(const Graph& graph, const std::filesystem::path& output,
                                               const SaveOptions& /*options*/) {
   require_supported(kTensorRtJsonExporter, graph);
-  return write_ranges(graph, output, tensorrt::dynamic_ranges(tensorrt::activation_scales(graph)));
+  return write_ranges(graph, output, tensorrt::dynamic_ranges(required_scales(graph)));
 }
 
 }  // namespace
