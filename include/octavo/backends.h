@@ -105,6 +105,8 @@ struct BackendSpec {
   std::string_view observer = {};
   /// Sizes of inputs must be known, all but the batch.
   bool static_shapes = false;
+  /// It runs one sample at a time: prepare_for takes an open batch for one of 1.
+  bool one_sample = false;
   Arithmetic arithmetic;
 
   const OpRule* rule_for(std::string_view op_type) const;

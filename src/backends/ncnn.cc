@@ -51,6 +51,7 @@ constexpr BackendSpec kSpec{
     .observer_rule = {},
     // Symmetric integers of one scale waste range on tails of one sign: the least squared error cuts them.
     .observer = "MSEObserver",
+    .one_sample = true,
     .arithmetic = kNcnnArithmetic,
 };
 

@@ -39,6 +39,7 @@ constexpr BackendSpec kSpec{
     // Few elements make a poor histogram; what comes from outside must not be clipped.
     .observer_rule = {.observer = "TNNMinMaxObserver", .inputs = true, .plane_below = 100},
     .static_shapes = true,
+    .one_sample = true,
     .arithmetic = kTnnArithmetic,
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "command.h"
+#include "octavo/backends.h"
 #include "octavo/error.h"
 #include "octavo/formats.h"
 #include "octavo/graph.h"
@@ -44,6 +45,12 @@ void run(const Arguments& arguments) {
   fix_input_shapes(graph, settings);
   infer_shapes(graph);
   restore_qdq(graph);
+  // Not every form can say what ONNX can: these get the graph as `quantize` gives it to them.
+  if (exporter.unsupported != nullptr) {
+    for (const std::string& note : prepare_for(graph, backend_named(exporter.backend))) {
+      if (!arguments.quiet) fmt::print("note: {}\n", note);
+    }
+  }
   require_supported(exporter, graph);
   SaveOptions options;
   options.runtime_version = settings.runtime_version;

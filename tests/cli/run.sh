@@ -395,6 +395,12 @@ refused 1 "--bias: 'a' found" "a bias that is no number" quantization_cmd -p dig
 refused 2 no.tnnmodel "a model that is not there" quantization_cmd -p digits.tnnproto -m no.tnnmodel -i images -o refused
 
 echo "# ncnn2table"
+for form in ncnn:param tnn:tnnproto; do
+  check "a float model whose sizes and factors are computed first, for ${form%:*}" gives 0 export "$data/unprepared.onnx" \
+    --to "${form%:*}" -o "prepared.${form#*:}"
+  check "... computes the same" eval 'gives 0 verify "$data/unprepared.onnx" "prepared.${form#*:}" --images "$data/cube.npy" &&
+    grep -qE "SQNR (exact|1[0-9][0-9])" out'
+done
 check "the digits as an ncnn model" gives 0 export "$digits/digits.onnx" --to ncnn -o digits.param
 ls images/*.png >list.txt
 as_ncnn() { run ncnn2table digits.param digits.bin list.txt "$@" 'mean=[0]' 'norm=[0.00392156862]' 'shape=[8,8,1]' pixel=GRAY; }

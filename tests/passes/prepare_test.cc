@@ -57,6 +57,36 @@ TEST_CASE("fold_constants computes what depends on constants alone") {
   for (const PassCase& test : cases) check_pass("fold_constants", test);
 }
 
+TEST_CASE("fold_shapes takes sizes that are known for constants") {
+  const std::string head = "input x: f32[2,N,4] ";
+  const std::vector<PassCase> cases = {
+      {"all", "input x: f32[2,3] s = Shape(x) y = my.domain::Use(x, s) output y",
+       "input x: f32[2,3] const s: i64[2] = {2,3} y = my.domain::Use(x, s) output y"},
+      {"those asked for", head + "s = Shape(x) {start=-1} y = my.domain::Use(x, s) output y",
+       head + "const s: i64[1] = {4} y = my.domain::Use(x, s) output y"},
+      {"up to an open one", head + "s = Shape(x) {end=1} y = my.domain::Use(x, s) output y",
+       head + "const s: i64[1] = {2} y = my.domain::Use(x, s) output y"},
+      {"an open one", head + "s = Shape(x) y = my.domain::Use(x, s) output y", ""},
+      {"the graph gives them out", "input x: f32[2,3] s = Shape(x) output s", ""},
+  };
+  for (const PassCase& test : cases) check_pass("fold_shapes", test);
+}
+
+TEST_CASE("an open batch is one sample for runtimes that run one at a time, and sizes follow from it") {
+  const std::string text = R"(graph opset 13 { input x: f32[N,2,4,4] input z: f32[3,N] s = Shape(x)
+    const zero: i64[] = {0} n = Gather(s, zero) const ax: i64[1] = {0} u = Unsqueeze(n, ax) const r: i64[1] = {-1}
+    t = Concat(u, r) {axis=0} y = Reshape(x, t) v = Relu(z) output y output v })";
+  Graph fixed = parse_graph(text);
+  prepare_for(fixed, backend_named("tnn"));
+  CHECK(fixed.value(*fixed.find_value("y")).static_shape() == Shape{1, 32});
+  CHECK(fixed.value(*fixed.find_value("v")).static_shape() == Shape{3, 1});
+  CHECK(fixed.nodes().size() == 2);
+  Graph open = parse_graph(text);
+  prepare_for(open, backend_named("onnxruntime"));
+  CHECK_FALSE(open.value(*open.find_value("x")).static_shape());
+  CHECK(open.nodes().size() > 2);
+}
+
 TEST_CASE("fold_constants leaves to others what it cannot compute") {
   const std::vector<std::string> bodies = {
       "const n: i64[2] = {3000000000, 3} c = ConstantOfShape(n) y = my.domain::Use(c) output y",
