@@ -221,6 +221,15 @@ TEST_CASE("ncnn: layers of one dimension, of normalization, of any order, and pa
   check_same_numbers("input x: f32[1,3,1,1] const s: f32[4] = {1,1,5,4} y = Resize(x, _, s) {mode=\"linear\"}");
 }
 
+TEST_CASE("ncnn: squares and cubes are products, because its powers have no sign") {
+  for (const char* const power : {"2", "3"}) {
+    const std::string body = fmt::format("input x: f32[1,4,3] const p: f32[] = {{{}}} y = Pow(x, p)", power);
+    CHECK(contains(lines(body), "0=2"));
+    CHECK_FALSE(contains(lines(body), "0=6"));
+    check_same_numbers(body);
+  }
+}
+
 TEST_CASE("ncnn: a batch that a Transpose moves is left out where it is") {
   const std::string heads =
       "input x: f32[1,5,8] const s: i64[5] = {1,5,2,2,2} r = Reshape(x, s) t = Transpose(r) {perm=[2,0,3,1,4]} ";

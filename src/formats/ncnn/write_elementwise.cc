@@ -172,8 +172,31 @@ std::string operand(LayerWriter& writer, NodeId id, ValueId value, std::size_t r
                             info.name, describe(writer.graph(), id))};
 }
 
+/// Squares and cubes as products: ncnn's vector code for powers takes logarithms, which numbers below 0 have not.
+bool write_as_products(LayerWriter& writer, NodeId id) {
+  constexpr std::int32_t kProduct = 2;
+  const Node& node = writer.node(id);
+  const Tensor* exponent = node.op_type == "Pow" ? writer.graph().constant(node.input(1)) : nullptr;
+  if (exponent == nullptr || exponent->dtype() != DType::f32 || exponent->size() != 1) return false;
+  const float power = exponent->data<float>().front();
+  if (power != 2.0F && power != 3.0F) return false;
+  const std::string base = writer.blob(node.input(0));
+  std::string factor = base;
+  if (power == 3.0F) {
+    Layer square;
+    square.type = "BinaryOp";
+    square.params.set(0, kProduct);
+    factor = writer.add_before(std::move(square), id, {base, base});
+  }
+  Layer& layer = writer.add("BinaryOp", id, {}, std::array{node.output(0)});
+  layer.bottoms = {factor, base};
+  layer.params.set(0, kProduct);
+  return true;
+}
+
 void write_binary(LayerWriter& writer, NodeId id) {
   const Node& node = writer.node(id);
+  if (write_as_products(writer, id)) return;
   if (node.inputs.size() == 1) return write_noop(writer, id);
   if (node.inputs.size() == 2 && write_with_scalar(writer, id)) return;
   const std::size_t rank = writer.blob_rank(node.output(0));
