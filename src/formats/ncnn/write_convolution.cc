@@ -240,10 +240,6 @@ void write_linear(LayerWriter& writer, NodeId id, bool outputs_first, const Tens
   if (weight.rank() != 2) throw NoLayer{fmt::format("its weight has {} dimensions, not two", weight.rank())};
   const ValueId input = writer.node(id).input(0);
   const bool flattens = writer.blob_rank(input) > 2;  // the layer reads a row, or rows
-  // Of several rows its int8 kernel gives other numbers where their count is a multiple of its packing.
-  if (flattens && writer.integer(id) != nullptr) {
-    throw NoLayer{"its input has more than a row for each sample: leave it in float (--skip)"};
-  }
   const std::int64_t outputs = weight.dim(outputs_first ? 0 : 1);
   const IntegerLayer* found = writer.integer(id);
   IntegerLayer integer = found == nullptr ? IntegerLayer{} : *found;
