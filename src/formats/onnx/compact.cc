@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -75,8 +76,14 @@ void share_parameters(Graph& graph) {
   graph.remove_dead();
 }
 
-/// Whether a result, or what a Relu that saturation does anyway makes of it, goes to one QuantizeLinear.
-bool is_quantized_alone(const Graph& graph, ValueId result) {
+/// Whether runtimes have convolutions that read and write such activations.
+bool has_kernels(const QParams& activation) {
+  return !activation.per_channel() && (activation.storage == DType::u8 || activation.storage == DType::i8);
+}
+
+/// The one QuantizeLinear, of such activations, to which a result goes, or what a Relu that saturation does anyway
+/// makes of it; kNoNode where it goes elsewhere.
+NodeId only_quantizer(const Graph& graph, ValueId result) {
   const auto reader = [&](ValueId id) {
     const bool one = id != kNoValue && graph.use_count(id) == 1 && !graph.is_output(id) && !graph.is_captured(id);
     return one ? graph.consumers(id).front() : kNoNode;
@@ -84,23 +91,35 @@ bool is_quantized_alone(const Graph& graph, ValueId result) {
   NodeId next = reader(result);
   const bool limited = next != kNoNode && is_standard(graph.node(next), "Relu");
   if (limited) next = reader(graph.node(next).output(0));
-  if (next == kNoNode || !is_standard(graph.node(next), "QuantizeLinear")) return false;
+  if (next == kNoNode || !is_standard(graph.node(next), "QuantizeLinear")) return kNoNode;
   const auto params = linear_params(graph, graph.node(next));
-  return params && (!limited || params->zero_point.front() == params->quant_min);
+  const bool saturates = params && (!limited || params->zero_point.front() == params->quant_min);
+  return saturates && has_kernels(*params) ? next : kNoNode;
+}
+
+bool feeds_sum(const Graph& graph, NodeId quantize) {
+  const auto readers = graph.consumers(graph.node(quantize).output(0));
+  return std::any_of(readers.begin(), readers.end(), [&](NodeId reader) {
+    const auto sums = graph.consumers(graph.node(reader).output(0));
+    return std::any_of(sums.begin(), sums.end(), [&](NodeId id) { return is_standard(graph.node(id), "Add"); });
+  });
 }
 
 /// Those of int8 weights that are 0, which DequantizeLinear need not be told, where every runtime makes one operator on
-/// integers of a convolution. Elsewhere ONNX Runtime 1.31 fails with `session.x64quantprecision` where there are scales
-/// for channels without zero points.
+/// integers of a convolution. Elsewhere ONNX Runtime 1.31 fails with
+/// `session.x64quantprecision` where there are scales for channels without zero points, and OpenVINO 2026.4 adds
+/// otherwise to what a sum reads (docs/numerics.md).
 void drop_zeros_of_weights(Graph& graph) {
   for (const NodeId id : graph.nodes()) {
     const Node& node = graph.node(id);
-    if (!is_standard(node, "Conv") || !dequantized(graph, node.input(0))) continue;
+    const auto input = is_standard(node, "Conv") ? dequantized(graph, node.input(0)) : std::nullopt;
+    if (!input || !has_kernels(input->params)) continue;
     const auto weight = dequantized(graph, node.input(1));
     if (!weight || weight->params.storage != DType::i8 || graph.constant(weight->integers) == nullptr) continue;
     const auto& zeros = weight->params.zero_point;
     const bool plain = std::all_of(zeros.begin(), zeros.end(), [](auto zero) { return zero == 0; });
-    if (!plain || graph.use_count(node.input(1)) != 1 || !is_quantized_alone(graph, node.output(0))) continue;
+    const NodeId quantizer = only_quantizer(graph, node.output(0));
+    if (!plain || graph.use_count(node.input(1)) != 1 || quantizer == kNoNode || feeds_sum(graph, quantizer)) continue;
     graph.set_inputs_of(weight->node, {weight->integers, graph.node(weight->node).input(1)});
   }
   graph.remove_dead();
