@@ -18,22 +18,27 @@ std::string repeated(std::size_t count, const std::string& number) {
 }
 
 /// A Conv of so many channels between pairs, its bias in integers of this scale.
-Graph net(int channels, const std::string& bias_scale = "0.125") {
+Graph net(int channels, const std::string& bias_scale = "0.125", const std::string& activations = "u8") {
   const auto count = static_cast<std::size_t>(channels);
   const std::string n = std::to_string(channels);
-  Graph graph = parse_graph("graph opset 13 { input x: f32[1,1,4,4] const xs: f32[] = {0.5} const xz: u8[] = {3}" +
-                            std::string(" q = QuantizeLinear(x, xs, xz) d = DequantizeLinear(q, xs, xz)") +
+  Graph graph = parse_graph("graph opset 13 { input x: f32[1,1,4,4] const xs: f32[] = {0.5} const xz: " + activations +
+                            "[] = {3}" + std::string(" q = QuantizeLinear(x, xs, xz) d = DequantizeLinear(q, xs, xz)") +
                             " const wq: i8[" + n + ",1,1,1] = {" + repeated(count, "7") + "} const ws: f32[" + n +
                             "] = {" + repeated(count, "0.25") + "} const wz: i8[" + n + "] = {" + repeated(count, "0") +
                             "} w = DequantizeLinear(wq, ws, wz) {axis=0}" + " const bq: i32[" + n + "] = {" +
                             repeated(count, "5") + "} const bs: f32[" + n + "] = {" + repeated(count, bias_scale) +
                             "} b = DequantizeLinear(bq, bs) {axis=0}" + R"(
     c = Conv(d, w, b) {dilations=[1,1], group=1, kernel_shape=[1,1], pads=[0,0,0,0], strides=[2,2]}
-    const long_name: f32[] = {0.5} const other_zero: u8[] = {3}
+    const long_name: f32[] = {0.5} const other_zero: )" +
+                            activations + R"([] = {3}
     r = QuantizeLinear(c, long_name, other_zero) y = DequantizeLinear(r, long_name, other_zero)
     output y })");
   infer_shapes(graph);
   return graph;
+}
+
+Graph written_form(const Graph& graph, onnx_file::WeightZeros zeros = onnx_file::WeightZeros::left_out) {
+  return onnx_file::compacted(graph, zeros);
 }
 
 bool has_node(const Graph& graph, std::string_view op_type) {
@@ -48,7 +53,7 @@ const Node& node_that_computes(const Graph& graph, std::string_view value) {
 }  // namespace
 
 TEST_CASE("ONNX files of integers leave out what their readers know") {
-  const Graph written = onnx_file::compacted(net(32));
+  const Graph written = written_form(net(32));
   written.check();
   CHECK(node_that_computes(written, "bs").op_type == "Mul");
   CHECK(node_that_computes(written, "r").input(1) == written.find_value("xs").value());
@@ -78,8 +83,8 @@ TEST_CASE("what ONNX files leave out is there again when they are read") {
 }
 
 TEST_CASE("scales of a bias that are few, or not the product, stay numbers") {
-  CHECK_FALSE(has_node(onnx_file::compacted(net(8)), "Mul"));
-  CHECK_FALSE(has_node(onnx_file::compacted(net(32, "0.125001")), "Mul"));
+  CHECK_FALSE(has_node(written_form(net(8)), "Mul"));
+  CHECK_FALSE(has_node(written_form(net(32, "0.125001")), "Mul"));
 }
 
 TEST_CASE("weights of what may compute in float keep their zero points") {
@@ -92,13 +97,18 @@ TEST_CASE("weights of what may compute in float keep their zero points") {
   graph.set_input(graph.producer(graph.find_value("r").value()), 0, relu.outputs[0]);
   graph.add_node(relu);
   graph.sort();
-  const Graph limited = onnx_file::compacted(graph);  // the zero point is 3: a Relu does more than saturation
+  const Graph limited = written_form(graph);  // the zero point is 3: a Relu does more than saturation
   CHECK(node_that_computes(limited, "w").inputs.size() == 3);
+  graph.set_input(graph.producer(graph.find_value("r").value()), 0, graph.node(conv).output(0));
+  graph.remove_dead();
+  CHECK(node_that_computes(written_form(graph), "w").inputs.size() == 2);
+  const Graph wide = written_form(net(32, "0.125", "u16"));  // no runtime has a kernel for these activations
+  CHECK(node_that_computes(wide, "w").inputs.size() == 3);
   graph.mutable_node(conv).op_type = "MatMul";
-  CHECK(node_that_computes(onnx_file::compacted(graph), "w").inputs.size() == 3);
+  CHECK(node_that_computes(written_form(graph), "w").inputs.size() == 3);
 }
 
-TEST_CASE("zero points of weights are not shared, nor is anything said less of a float model") {
+TEST_CASE("zero points of weights are shared only where asked, and nothing is said less of a float model") {
   const std::string head =
       "graph opset 13 { input x: f32[1,2] const s: f32[] = {0.5} const z: i8[] = {0} "
       "q = QuantizeLinear(x, s, z) d = DequantizeLinear(q, s, z) ";
@@ -107,10 +117,13 @@ TEST_CASE("zero points of weights are not shared, nor is anything said less of a
     const b: i8[2,2] = {4,3,2,1} const b_s: f32[] = {2} const b_z: i8[] = {0} w = DequantizeLinear(b, b_s, b_z)
     m = MatMul(d, v) y = MatMul(m, w) output y })");
   infer_shapes(graph);
-  const Graph written = onnx_file::compacted(graph);
+  const Graph written = written_form(graph);
   for (const char* name : {"z", "a_z", "b_z", "a_s"}) CHECK(written.find_value(name));
   CHECK_FALSE(written.find_value("b_s"));
+  const Graph shared = written_form(graph, onnx_file::WeightZeros::shared);
+  CHECK(node_that_computes(shared, "v").input(2) == node_that_computes(shared, "w").input(2));
+  CHECK(node_that_computes(written_form(net(32), onnx_file::WeightZeros::shared), "w").inputs.size() == 3);
   Graph floats = parse_graph("graph opset 13 { input x: f32[2] a = Relu(x) y = Neg(a) output y }");
   infer_shapes(floats);
-  CHECK(to_text(onnx_file::compacted(floats)) == to_text(floats));
+  CHECK(to_text(written_form(floats)) == to_text(floats));
 }

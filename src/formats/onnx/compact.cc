@@ -42,12 +42,12 @@ bool is_zero_of_constant(const Graph& graph, const Node& node, ValueId id) {
 }
 
 /// Whether a constant is only read as scale, zero point, limit or other operand of what computes with integers.
-bool is_parameter(const Graph& graph, ValueId id) {
+bool is_parameter(const Graph& graph, ValueId id, WeightZeros zeros) {
   if (graph.constant(id) == nullptr || graph.is_output(id) || graph.is_captured(id)) return false;
   const auto readers = graph.consumers(id);
   return std::all_of(readers.begin(), readers.end(), [&](NodeId reader) {
     const Node& node = graph.node(reader);
-    if (is_zero_of_constant(graph, node, id)) return false;
+    if (zeros != WeightZeros::shared && is_zero_of_constant(graph, node, id)) return false;
     return node.op_type.ends_with("QuantizeLinear") || node.op_type == "DequantizeLinear" ||
            node.op_type.starts_with("QLinear") || node.op_type == "QGemm" || node.op_type == "FakeQuantize";
   });
@@ -57,10 +57,10 @@ bool is_parameter(const Graph& graph, ValueId id) {
 constexpr std::size_t kMostBytes = 8192;
 
 /// Under the shortest of their names.
-void share_parameters(Graph& graph) {
+void share_parameters(Graph& graph, WeightZeros zeros) {
   std::map<std::tuple<DType, Shape, std::string>, std::vector<ValueId>> equal;
   for (const ValueId id : graph.values()) {
-    if (!is_parameter(graph, id) || graph.constant(id)->byte_size() > kMostBytes) continue;
+    if (!is_parameter(graph, id, zeros) || graph.constant(id)->byte_size() > kMostBytes) continue;
     const Tensor& tensor = *graph.constant(id);
     std::string bytes(reinterpret_cast<const char*>(tensor.bytes()), tensor.byte_size());
     equal[{tensor.dtype(), tensor.shape(), std::move(bytes)}].push_back(id);
@@ -81,9 +81,9 @@ bool has_kernels(const QParams& activation) {
   return !activation.per_channel() && (activation.storage == DType::u8 || activation.storage == DType::i8);
 }
 
-/// The one QuantizeLinear, of such activations, to which a result goes, or what a Relu that saturation does anyway
-/// makes of it; kNoNode where it goes elsewhere.
-NodeId only_quantizer(const Graph& graph, ValueId result) {
+/// Whether a result, or what a Relu that saturation does anyway makes of it, goes to one QuantizeLinear of such
+/// activations.
+bool is_quantized_alone(const Graph& graph, ValueId result) {
   const auto reader = [&](ValueId id) {
     const bool one = id != kNoValue && graph.use_count(id) == 1 && !graph.is_output(id) && !graph.is_captured(id);
     return one ? graph.consumers(id).front() : kNoNode;
@@ -91,24 +91,14 @@ NodeId only_quantizer(const Graph& graph, ValueId result) {
   NodeId next = reader(result);
   const bool limited = next != kNoNode && is_standard(graph.node(next), "Relu");
   if (limited) next = reader(graph.node(next).output(0));
-  if (next == kNoNode || !is_standard(graph.node(next), "QuantizeLinear")) return kNoNode;
+  if (next == kNoNode || !is_standard(graph.node(next), "QuantizeLinear")) return false;
   const auto params = linear_params(graph, graph.node(next));
-  const bool saturates = params && (!limited || params->zero_point.front() == params->quant_min);
-  return saturates && has_kernels(*params) ? next : kNoNode;
-}
-
-bool feeds_sum(const Graph& graph, NodeId quantize) {
-  const auto readers = graph.consumers(graph.node(quantize).output(0));
-  return std::any_of(readers.begin(), readers.end(), [&](NodeId reader) {
-    const auto sums = graph.consumers(graph.node(reader).output(0));
-    return std::any_of(sums.begin(), sums.end(), [&](NodeId id) { return is_standard(graph.node(id), "Add"); });
-  });
+  return params && has_kernels(*params) && (!limited || params->zero_point.front() == params->quant_min);
 }
 
 /// Those of int8 weights that are 0, which DequantizeLinear need not be told, where every runtime makes one operator on
-/// integers of a convolution. Elsewhere ONNX Runtime 1.31 fails with
-/// `session.x64quantprecision` where there are scales for channels without zero points, and OpenVINO 2026.4 adds
-/// otherwise to what a sum reads (docs/numerics.md).
+/// integers of a convolution. Elsewhere ONNX Runtime 1.31 fails with `session.x64quantprecision` where there are scales
+/// for channels without zero points.
 void drop_zeros_of_weights(Graph& graph) {
   for (const NodeId id : graph.nodes()) {
     const Node& node = graph.node(id);
@@ -118,8 +108,7 @@ void drop_zeros_of_weights(Graph& graph) {
     if (!weight || weight->params.storage != DType::i8 || graph.constant(weight->integers) == nullptr) continue;
     const auto& zeros = weight->params.zero_point;
     const bool plain = std::all_of(zeros.begin(), zeros.end(), [](auto zero) { return zero == 0; });
-    const NodeId quantizer = only_quantizer(graph, node.output(0));
-    if (!plain || graph.use_count(node.input(1)) != 1 || quantizer == kNoNode || feeds_sum(graph, quantizer)) continue;
+    if (!plain || graph.use_count(node.input(1)) != 1 || !is_quantized_alone(graph, node.output(0))) continue;
     graph.set_inputs_of(weight->node, {weight->integers, graph.node(weight->node).input(1)});
   }
   graph.remove_dead();
@@ -190,10 +179,10 @@ void drop_inferred_types(Graph& graph) {
 
 }  // namespace
 
-Graph compacted(Graph graph) {
+Graph compacted(Graph graph, WeightZeros zeros) {
   if (!has_integers(graph)) return graph;
-  drop_zeros_of_weights(graph);
-  share_parameters(graph);
+  if (zeros == WeightZeros::left_out) drop_zeros_of_weights(graph);
+  share_parameters(graph, zeros);
   write_scale_products(graph);
   drop_defaults(graph);
   drop_inferred_types(graph);

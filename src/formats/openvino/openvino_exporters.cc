@@ -10,15 +10,17 @@
 namespace octavo::formats {
 namespace {
 
+constexpr auto kZeros = onnx_file::WeightZeros::shared;
+
 std::vector<std::filesystem::path> write_pairs(const Graph& graph, const std::filesystem::path& output,
                                                const SaveOptions& options) {
   require_supported(kOpenVinoExporter, graph);
-  return onnx_file::write_model(graph, output, options);
+  return onnx_file::write_model(graph, output, options, kZeros);
 }
 
 std::vector<std::byte> pair_bytes(const Graph& graph) {
   require_supported(kOpenVinoExporter, graph);
-  return onnx_file::write_model(graph);
+  return onnx_file::write_model(graph, kZeros);
 }
 
 std::vector<UnsupportedNode> without_fake_quantize(const Graph& graph) {
@@ -30,12 +32,12 @@ std::vector<UnsupportedNode> without_fake_quantize(const Graph& graph) {
 std::vector<std::filesystem::path> write(const Graph& graph, const std::filesystem::path& output,
                                          const SaveOptions& options) {
   require_supported(kFakeQuantizeExporter, graph);
-  return onnx_file::write_model(openvino::to_fake_quantize(graph), output, options);
+  return onnx_file::write_model(openvino::to_fake_quantize(graph), output, options, kZeros);
 }
 
 std::vector<std::byte> bytes(const Graph& graph) {
   require_supported(kFakeQuantizeExporter, graph);
-  return onnx_file::write_model(openvino::to_fake_quantize(graph));
+  return onnx_file::write_model(openvino::to_fake_quantize(graph), kZeros);
 }
 
 }  // namespace
