@@ -40,6 +40,28 @@ bool saturates(const Activation& activation, const QuantizedValue& output) {
   return quantize_value(low, map) == map.quant_min && quantize_value(high, map) == map.quant_max;
 }
 
+/// Type of a zero point that is left out: that of the integers. Undefined where it is not of 8 bits.
+DType implied_type(const Graph& graph, const Node& node) {
+  if (node.op_type == "QuantizeLinear") return node.has("output_dtype") ? DType::undefined : DType::u8;
+  const DType integers = graph.value(node.input(0)).dtype;
+  return integers == DType::i8 || integers == DType::u8 ? integers : DType::undefined;
+}
+
+/// Adds zero points that are left out, so that lowering finds all in one form.
+void state_zero_points(Graph& graph) {
+  for (const NodeId id : graph.nodes()) {
+    const Node& node = graph.node(id);
+    const bool linear = node.op_type == "QuantizeLinear" || node.op_type == "DequantizeLinear";
+    const Tensor* const scale = linear && is_standard(node) ? fixed_constant(graph, node.input(1)) : nullptr;
+    if (scale == nullptr || node.input(2) != kNoValue) continue;
+    const DType type = implied_type(graph, node);
+    if (type == DType::undefined) continue;
+    const Shape shape = scale->shape();
+    const ValueId zero = graph.add_constant(graph.unique_value_name("zero_point"), Tensor(type, shape));
+    graph.set_inputs_of(id, {node.input(0), node.input(1), zero});
+  }
+}
+
 class Lowering {
  public:
   Lowering(Graph& graph, const std::vector<bool>& watched, const Arithmetic& arithmetic)
@@ -237,6 +259,7 @@ class Lowering {
 }  // namespace
 
 void lower_to_integers(Graph& graph, const std::vector<bool>& watched, const Arithmetic& arithmetic) {
+  state_zero_points(graph);
   Lowering(graph, watched, arithmetic).run();
 }
 

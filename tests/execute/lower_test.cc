@@ -141,6 +141,27 @@ TEST_CASE("sums beyond what floats hold exactly are exact as well") {
   check_conv<std::uint8_t>({3000, 3, 2, 3, 1, 1, 1, 1}, 255, 700.3F, 3, "fill(12345)", "");
 }
 
+TEST_CASE("zero points that are left out change nothing") {
+  const Geometry deep{3000, 3, 2, 3, 1, 1, 1, 1};  // sums that float would round
+  const std::string stated = conv_graph(deep, "u8", 0, 700.3F, 0, "fill(12345)", "");
+  std::string left_out = stated;
+  for (const std::string zero : {", xz", ", wz", ", yz"}) left_out.erase(left_out.find(zero + ")"), zero.size());
+  const Tensor x = random_integers<std::uint8_t>({1, deep.channels, deep.size, deep.size}, 3);
+  const std::vector inputs{x};
+  CHECK(values<std::uint8_t>(test::run_text(left_out, inputs)[0]) ==
+        values<std::uint8_t>(test::run_text(stated, inputs)[0]));
+  const auto sums_of = [&](const std::string& text) {
+    const Graph graph = parse_graph(text);
+    const Executor watching(graph, {.watched = {*graph.find_value("r")}});
+    std::vector<float> sums;
+    Executor::Session(watching).run({&x, 1}, [&](ValueId, const TensorView& tensor) {
+      sums.assign(tensor.data<float>().begin(), tensor.data<float>().end());
+    });
+    return sums;
+  };
+  CHECK(sums_of(left_out) == sums_of(stated));
+}
+
 TEST_CASE("the accumulator wraps around as that of the runtime") {
   check_conv<std::uint8_t>({5, 9, 6, 3, 1, 1, 1, 1}, 0, 0.37F, 0, "fill(2147483000)", "r = Relu(c)");
   check_conv<std::uint8_t>({5, 9, 6, 3, 1, 1, 1, 1}, 128, 90000.5F, 128, "fill(-2147483000)", "");

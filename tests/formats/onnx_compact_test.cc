@@ -37,10 +37,6 @@ Graph net(int channels, const std::string& bias_scale = "0.125", const std::stri
   return graph;
 }
 
-Graph written_form(const Graph& graph, onnx_file::WeightZeros zeros = onnx_file::WeightZeros::left_out) {
-  return onnx_file::compacted(graph, zeros);
-}
-
 bool has_node(const Graph& graph, std::string_view op_type) {
   const auto nodes = graph.nodes();
   return std::any_of(nodes.begin(), nodes.end(), [&](NodeId id) { return graph.node(id).op_type == op_type; });
@@ -53,7 +49,7 @@ const Node& node_that_computes(const Graph& graph, std::string_view value) {
 }  // namespace
 
 TEST_CASE("ONNX files of integers leave out what their readers know") {
-  const Graph written = written_form(net(32));
+  const Graph written = onnx_file::compacted(net(32));
   written.check();
   CHECK(node_that_computes(written, "bs").op_type == "Mul");
   CHECK(node_that_computes(written, "r").input(1) == written.find_value("xs").value());
@@ -83,8 +79,8 @@ TEST_CASE("what ONNX files leave out is there again when they are read") {
 }
 
 TEST_CASE("scales of a bias that are few, or not the product, stay numbers") {
-  CHECK_FALSE(has_node(written_form(net(8)), "Mul"));
-  CHECK_FALSE(has_node(written_form(net(32, "0.125001")), "Mul"));
+  CHECK_FALSE(has_node(onnx_file::compacted(net(8)), "Mul"));
+  CHECK_FALSE(has_node(onnx_file::compacted(net(32, "0.125001")), "Mul"));
 }
 
 TEST_CASE("weights of what may compute in float keep their zero points") {
@@ -97,18 +93,18 @@ TEST_CASE("weights of what may compute in float keep their zero points") {
   graph.set_input(graph.producer(graph.find_value("r").value()), 0, relu.outputs[0]);
   graph.add_node(relu);
   graph.sort();
-  const Graph limited = written_form(graph);  // the zero point is 3: a Relu does more than saturation
+  const Graph limited = onnx_file::compacted(graph);  // the zero point is 3: a Relu does more than saturation
   CHECK(node_that_computes(limited, "w").inputs.size() == 3);
   graph.set_input(graph.producer(graph.find_value("r").value()), 0, graph.node(conv).output(0));
   graph.remove_dead();
-  CHECK(node_that_computes(written_form(graph), "w").inputs.size() == 2);
-  const Graph wide = written_form(net(32, "0.125", "u16"));  // no runtime has a kernel for these activations
+  CHECK(node_that_computes(onnx_file::compacted(graph), "w").inputs.size() == 2);
+  const Graph wide = onnx_file::compacted(net(32, "0.125", "u16"));  // no runtime has a kernel for these activations
   CHECK(node_that_computes(wide, "w").inputs.size() == 3);
   graph.mutable_node(conv).op_type = "MatMul";
-  CHECK(node_that_computes(written_form(graph), "w").inputs.size() == 3);
+  CHECK(node_that_computes(onnx_file::compacted(graph), "w").inputs.size() == 3);
 }
 
-TEST_CASE("zero points of weights are shared only where asked, and nothing is said less of a float model") {
+TEST_CASE("zero points of weights are not shared, nor is anything said less of a float model") {
   const std::string head =
       "graph opset 13 { input x: f32[1,2] const s: f32[] = {0.5} const z: i8[] = {0} "
       "q = QuantizeLinear(x, s, z) d = DequantizeLinear(q, s, z) ";
@@ -117,13 +113,10 @@ TEST_CASE("zero points of weights are shared only where asked, and nothing is sa
     const b: i8[2,2] = {4,3,2,1} const b_s: f32[] = {2} const b_z: i8[] = {0} w = DequantizeLinear(b, b_s, b_z)
     m = MatMul(d, v) y = MatMul(m, w) output y })");
   infer_shapes(graph);
-  const Graph written = written_form(graph);
+  const Graph written = onnx_file::compacted(graph);
   for (const char* name : {"z", "a_z", "b_z", "a_s"}) CHECK(written.find_value(name));
   CHECK_FALSE(written.find_value("b_s"));
-  const Graph shared = written_form(graph, onnx_file::WeightZeros::shared);
-  CHECK(node_that_computes(shared, "v").input(2) == node_that_computes(shared, "w").input(2));
-  CHECK(node_that_computes(written_form(net(32), onnx_file::WeightZeros::shared), "w").inputs.size() == 3);
   Graph floats = parse_graph("graph opset 13 { input x: f32[2] a = Relu(x) y = Neg(a) output y }");
   infer_shapes(floats);
-  CHECK(to_text(written_form(floats)) == to_text(floats));
+  CHECK(to_text(onnx_file::compacted(floats)) == to_text(floats));
 }

@@ -42,12 +42,12 @@ bool is_zero_of_constant(const Graph& graph, const Node& node, ValueId id) {
 }
 
 /// Whether a constant is only read as scale, zero point, limit or other operand of what computes with integers.
-bool is_parameter(const Graph& graph, ValueId id, WeightZeros zeros) {
+bool is_parameter(const Graph& graph, ValueId id) {
   if (graph.constant(id) == nullptr || graph.is_output(id) || graph.is_captured(id)) return false;
   const auto readers = graph.consumers(id);
   return std::all_of(readers.begin(), readers.end(), [&](NodeId reader) {
     const Node& node = graph.node(reader);
-    if (zeros != WeightZeros::shared && is_zero_of_constant(graph, node, id)) return false;
+    if (is_zero_of_constant(graph, node, id)) return false;
     return node.op_type.ends_with("QuantizeLinear") || node.op_type == "DequantizeLinear" ||
            node.op_type.starts_with("QLinear") || node.op_type == "QGemm" || node.op_type == "FakeQuantize";
   });
@@ -57,10 +57,10 @@ bool is_parameter(const Graph& graph, ValueId id, WeightZeros zeros) {
 constexpr std::size_t kMostBytes = 8192;
 
 /// Under the shortest of their names.
-void share_parameters(Graph& graph, WeightZeros zeros) {
+void share_parameters(Graph& graph) {
   std::map<std::tuple<DType, Shape, std::string>, std::vector<ValueId>> equal;
   for (const ValueId id : graph.values()) {
-    if (!is_parameter(graph, id, zeros) || graph.constant(id)->byte_size() > kMostBytes) continue;
+    if (!is_parameter(graph, id) || graph.constant(id)->byte_size() > kMostBytes) continue;
     const Tensor& tensor = *graph.constant(id);
     std::string bytes(reinterpret_cast<const char*>(tensor.bytes()), tensor.byte_size());
     equal[{tensor.dtype(), tensor.shape(), std::move(bytes)}].push_back(id);
@@ -179,10 +179,10 @@ void drop_inferred_types(Graph& graph) {
 
 }  // namespace
 
-Graph compacted(Graph graph, WeightZeros zeros) {
+Graph compacted(Graph graph) {
   if (!has_integers(graph)) return graph;
-  if (zeros == WeightZeros::left_out) drop_zeros_of_weights(graph);
-  share_parameters(graph, zeros);
+  drop_zeros_of_weights(graph);
+  share_parameters(graph);
   write_scale_products(graph);
   drop_defaults(graph);
   drop_inferred_types(graph);

@@ -14,12 +14,7 @@ bool sniff(std::span<const std::byte> head) {
 
 Graph read(const Source& source) { return onnx_file::read_model(source.bytes, source.folder); }
 
-std::vector<std::filesystem::path> write(const Graph& graph, const std::filesystem::path& output,
-                                         const SaveOptions& options) {
-  return onnx_file::write_model(graph, output, options);
-}
-
-std::vector<std::byte> bytes(const Graph& graph) { return onnx_file::write_model(graph); }
+std::vector<std::byte> write_bytes(const Graph& graph) { return onnx_file::write_model(graph); }
 
 }  // namespace
 
@@ -33,7 +28,7 @@ const Exporter kOnnxExporter = {.name = "onnx",
                                 .reads_weight_storage = true,
                                 .integers_for_float_operators = true,
                                 .unsupported = nullptr,
-                                .write = write,
-                                .bytes = bytes};
+                                .write = onnx_file::write_model,
+                                .bytes = write_bytes};
 
 }  // namespace octavo::formats

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "atomic_file.h"
+#include "onnx/compact.h"
 #include "onnx/encode.h"
 #include "onnx/tensor_codec.h"
 
@@ -15,8 +16,8 @@ namespace {
 constexpr std::uint64_t kLargestMessage = std::numeric_limits<std::int32_t>::max();
 
 /// As it is written.
-Graph ordered_graph(const Graph& graph, WeightZeros zeros) {
-  Graph ordered = compacted(graph, zeros);
+Graph ordered_graph(const Graph& graph) {
+  Graph ordered = compacted(graph);
   ordered.sort();
   return ordered;
 }
@@ -68,8 +69,8 @@ void write_file(const EncodedModel& model, AtomicFile& file) {
 }  // namespace
 
 std::vector<std::filesystem::path> write_model(const Graph& graph, const std::filesystem::path& path,
-                                               const SaveOptions& options, WeightZeros zeros) {
-  const Graph ordered = ordered_graph(graph, zeros);
+                                               const SaveOptions& options) {
+  const Graph ordered = ordered_graph(graph);
   if (constant_bytes(ordered) <= options.external_data_above) {
     const EncodedModel model = encode_model(ordered, {});
     if (model.size <= kLargestMessage) {
@@ -93,8 +94,8 @@ std::vector<std::filesystem::path> write_model(const Graph& graph, const std::fi
   return {path, data_path};
 }
 
-std::vector<std::byte> write_model(const Graph& graph, WeightZeros zeros) {
-  const Graph ordered = ordered_graph(graph, zeros);
+std::vector<std::byte> write_model(const Graph& graph) {
+  const Graph ordered = ordered_graph(graph);
   const EncodedModel model = encode_model(ordered, {});
   check_size(model, "save it to a file, which can have another one beside it");
   std::vector<std::byte> bytes;

@@ -10,17 +10,15 @@
 namespace octavo::formats {
 namespace {
 
-constexpr auto kZeros = onnx_file::WeightZeros::shared;
-
 std::vector<std::filesystem::path> write_pairs(const Graph& graph, const std::filesystem::path& output,
                                                const SaveOptions& options) {
   require_supported(kOpenVinoExporter, graph);
-  return onnx_file::write_model(graph, output, options, kZeros);
+  return onnx_file::write_model(graph, output, options);
 }
 
 std::vector<std::byte> pair_bytes(const Graph& graph) {
   require_supported(kOpenVinoExporter, graph);
-  return onnx_file::write_model(graph, kZeros);
+  return onnx_file::write_model(graph);
 }
 
 std::vector<UnsupportedNode> without_fake_quantize(const Graph& graph) {
@@ -32,12 +30,12 @@ std::vector<UnsupportedNode> without_fake_quantize(const Graph& graph) {
 std::vector<std::filesystem::path> write(const Graph& graph, const std::filesystem::path& output,
                                          const SaveOptions& options) {
   require_supported(kFakeQuantizeExporter, graph);
-  return onnx_file::write_model(openvino::to_fake_quantize(graph), output, options, kZeros);
+  return onnx_file::write_model(openvino::to_fake_quantize(graph), output, options);
 }
 
 std::vector<std::byte> bytes(const Graph& graph) {
   require_supported(kFakeQuantizeExporter, graph);
-  return onnx_file::write_model(openvino::to_fake_quantize(graph), kZeros);
+  return onnx_file::write_model(openvino::to_fake_quantize(graph));
 }
 
 }  // namespace
