@@ -98,7 +98,8 @@ class Writer {
     node.domain = kDomain;
     node.attributes.clear();
     node.attributes["levels"] = std::int64_t{params.quant_max} - params.quant_min + 1;
-    add_limits(node, input, graph_.value(found.integers).name, params, dims ? dims->size() : 0);
+    const std::string name = graph_.value(found.integers).name;  // a copy: new constants move what the graph holds
+    add_limits(node, input, name, params, dims ? dims->size() : 0);
     graph_.add_node(std::move(node));
   }
 
