@@ -32,10 +32,10 @@ int fold_shapes(Graph& graph) {
   int changes = 0;
   for (const NodeId id : graph.nodes()) {
     const Node& node = graph.node(id);
-    if (node.op_type != "Shape" || !node.domain.empty() || graph.is_output(node.output(0))) continue;
+    const ValueId output = node.output(0);
+    if (node.op_type != "Shape" || !node.domain.empty() || output == kNoValue || graph.is_output(output)) continue;
     const auto sizes = sizes_of(graph, node);
     if (!sizes) continue;
-    const ValueId output = node.output(0);
     graph.remove_node(id);
     Value& value = graph.value(output);
     const auto count = static_cast<std::int64_t>(sizes->size());
