@@ -68,10 +68,10 @@ TEST_CASE("fold_shapes takes sizes that are known for constants") {
        head + "const s: i64[1] = {2} y = my.domain::Use(x, s) output y"},
       {"an open one", head + "s = Shape(x) y = my.domain::Use(x, s) output y", ""},
       {"the graph gives them out", "input x: f32[2,3] s = Shape(x) output s", ""},
-      {"nobody is given them", "input x: f32[2,3] _ = Shape(x) y = Relu(x) output y",
-       "input x: f32[2,3] y = Relu(x) output y"},
   };
   for (const PassCase& test : cases) check_pass("fold_shapes", test);
+  Graph unread = parse_graph("graph opset 13 { input x: f32[2,3] _ = Shape(x) y = Relu(x) output y }");
+  CHECK(pass_named("fold_shapes").run(unread) == 0);
 }
 
 TEST_CASE("an open batch is one sample for runtimes that run one at a time, and sizes follow from it") {
