@@ -72,7 +72,8 @@ std::vector<float> factors_between(const Graph& reference, const Graph& quantize
 bool makes_integers(const Graph& reference, const Graph& quantized, NodeId reader) {
   const Node& node = quantized.node(reader);
   if (node.op_type == "QuantizeLinear") return true;
-  if (node.op_type != "Clip" || reference.find_value(quantized.value(node.output(0)).name)) return false;
+  if (node.op_type != "Clip" || node.output(0) == kNoValue) return false;
+  if (reference.find_value(quantized.value(node.output(0)).name)) return false;
   const auto readers = quantized.consumers(node.output(0));
   return std::any_of(readers.begin(), readers.end(),
                      [&](NodeId next) { return quantized.node(next).op_type == "QuantizeLinear"; });

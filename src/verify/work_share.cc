@@ -162,6 +162,7 @@ class Work {
 
 WorkShare work_share(const Graph& graph) {
   Graph known = graph;
+  known.remove_dead();  // what nobody reads is no work
   infer_shapes(known);
   return Work(known).run();
 }

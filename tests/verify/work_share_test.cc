@@ -65,3 +65,9 @@ TEST_CASE("operators of unknown shape are counted apart") {
   CHECK(work_share(graph).unknown == 1);
   CHECK(work_share(graph).float_multiplies == 0);
 }
+
+TEST_CASE("what nobody reads is no work") {
+  const WorkShare share =
+      share_of(std::string(kInput) + "c = Conv(d, i) _ = Conv(d, i) _ = Relu(c) y = Neg(c) output y");
+  CHECK(share.integer_multiplies == 96);
+}
