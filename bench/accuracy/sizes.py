@@ -19,8 +19,8 @@ FORMS = {
     "onnx-qoperator": (".onnx",),
     "openvino": (".onnx",),
     "openvino-fakequantize": (".onnx",),
-    "tensorrt --weight-storage integers": (".onnx",),
     "tensorrt": (".onnx",),
+    "tensorrt --weight-storage floats": (".onnx",),
     "ncnn": (".param", ".bin"),
     "tnn": (".tnnproto", ".tnnmodel"),
 }

@@ -29,8 +29,8 @@ constexpr BackendSpec kSpec{
     .weight_limits = {.quint8 = false, .affine = AffineSchemes::none, .most_bits = 8, .per_channel = true},
     .int32_bias = false,
     .dynamic = false,
-    // As MMRazor and NVIDIA's own tools write it: parsers before TensorRT 10 want floats in front of QuantizeLinear.
-    .weight_storage = WeightStorage::floats,
+    // Parsers from TensorRT 10 on, as NVIDIA's own ModelOpt writes for them; those before take floats alone.
+    .weight_storage = WeightStorage::integers,
     .min_opset = 10,
     .rules = kRules,
     .narrow_weights = {},

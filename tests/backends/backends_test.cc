@@ -86,7 +86,7 @@ TEST_CASE("tensorrt: pairs before weighted operators alone, int8 with zero point
   CHECK(plan.from_float == Set{"x", "m", "f"});
   CHECK(plan.biased.empty());
   CHECK_THAT(plan.reasons.at("a"), Catch::Contains("GlobalAveragePool has no integer kernel in tensorrt"));
-  CHECK(plan.weights.at("c2").storage == WeightStorage::floats);
+  CHECK(plan.weights.at("c2").storage == WeightStorage::integers);
   for (const auto& [name, activation] : plan.activations) {
     CHECK(activation.scheme.symmetric);
     CHECK(activation.scheme.is_signed());

@@ -63,7 +63,9 @@ std::vector<std::filesystem::path> write_json(const Graph& graph, const std::fil
 }  // namespace
 
 const Exporter kTensorRtExporter = {.name = "tensorrt",
-                                    .description = "ONNX with QuantizeLinear and DequantizeLinear as TensorRT wants it",
+                                    .description =
+                                        "ONNX with QuantizeLinear and DequantizeLinear as TensorRT wants it; versions "
+                                        "before 10 need --weight-storage floats",
                                     .backend = "tensorrt",
                                     .ending = ".onnx",
                                     .only_for_backend = true,
