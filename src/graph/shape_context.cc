@@ -23,6 +23,11 @@ Content content_of(const Tensor& tensor) {
   return content;
 }
 
+bool agree(const Dims& a, const Dims& b) {
+  return std::ranges::equal(a, b,
+                            [](const Dim& x, const Dim& y) { return !x.known() || !y.known() || x.size == y.size; });
+}
+
 }  // namespace
 
 Dim dim_of(const Element& element) {
@@ -88,10 +93,10 @@ void ShapeContext::set(std::size_t output, DType dtype, std::optional<Dims> dims
   if (dims && dims->size() > kMaxContent) fail(fmt::format("its output has {} dimensions", dims->size()));
   try {
     value.dtype = merge(value.dtype, dtype);
-    if (dims) value.dims = value.dims ? merge(*dims, *value.dims) : std::move(*dims);
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("{} (output '{}')", error.what(), value.name));
   }
+  if (dims) value.dims = value.dims && agree(*dims, *value.dims) ? merge(*dims, *value.dims) : std::move(*dims);
 }
 
 void ShapeContext::set_content(std::size_t output, Content content) {

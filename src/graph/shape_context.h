@@ -45,7 +45,8 @@ class ShapeContext {
   /// The attribute where the node has it, else the elements of input `i`: operators moved from one to the other.
   std::optional<std::vector<std::int64_t>> integers(std::string_view attribute, std::size_t i);
 
-  /// Refines what is known of output `i`. A contradiction to what was known fails.
+  /// Refines what is known of output `i`. Dimensions that contradict what was declared replace it, as in the runtimes:
+  /// exporters miscount the ranks of outputs, and who changes a batch leaves the old one there. Another type fails.
   void set(std::size_t output, DType dtype, std::optional<Dims> dims);
   void set_content(std::size_t output, Content content);
 
