@@ -14,6 +14,7 @@
 #include "octavo/error.h"
 #include "octavo/passes.h"
 #include "qoperator_forms.h"
+#include "restore_fake_quantize.h"
 
 namespace octavo {
 namespace {
@@ -265,7 +266,7 @@ std::int64_t opset_for(const Graph& graph) {
   constexpr std::int64_t kFirst = 10;
   constexpr std::int64_t kOfAxes = 13;
   constexpr std::int64_t kOfFewBits = 21;
-  std::int64_t opset = 0;
+  std::int64_t opset = passes::opset_of_fake_quantize(graph);
   for (const NodeId id : graph.nodes()) {
     const Node& node = graph.node(id);
     const bool foreign_pair = node.domain == kMicrosoft && is_linear(node);
@@ -286,12 +287,15 @@ int restore_qdq(Graph& graph) {
   const std::int64_t opset = opset_for(graph);
   if (opset == 0) return 0;
   upgrade_opset(graph, opset);
-  const int changes = Restorer(graph).run();
+  const int fakes = passes::opset_of_fake_quantize(graph) > 0 ? passes::restore_fake_quantize(graph) : 0;
+  const int changes = fakes + Restorer(graph).run();
   graph.sort();
   graph.remove_dead();
   const auto nodes = graph.nodes();
-  if (std::none_of(nodes.begin(), nodes.end(), [&](NodeId id) { return graph.node(id).domain == kMicrosoft; })) {
-    graph.opsets.erase(std::string(kMicrosoft));
+  for (const std::string_view domain : {kMicrosoft, passes::kOpenVinoDomain}) {
+    const bool empty =
+        std::none_of(nodes.begin(), nodes.end(), [&](NodeId id) { return graph.node(id).domain == domain; });
+    if (empty) graph.opsets.erase(std::string(domain));
   }
   infer_shapes(graph);
   return changes;

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "octavo/graph.h"
+#include "octavo/passes.h"
 #include "octavo/verify.h"
 
 namespace octavo {
@@ -163,6 +164,9 @@ class Work {
 WorkShare work_share(const Graph& graph) {
   Graph known = graph;
   known.remove_dead();  // what nobody reads is no work
+  const auto nodes = known.nodes();
+  const auto is_fake = [&](NodeId id) { return named(known.node(id), "FakeQuantize"); };
+  if (std::any_of(nodes.begin(), nodes.end(), is_fake)) restore_qdq(known);
   infer_shapes(known);
   return Work(known).run();
 }

@@ -8,6 +8,13 @@ check "... and verify runs" gives 0 verify "$digits/digits.onnx" integers.onnx -
 check "... and export turns back" eval 'run export integers.onnx --to onnx -o back.onnx && run inspect back.onnx &&
   ! grep -q QLinear out'
 check "... with FakeQuantize" gives 0 export pairs.onnx --to openvino-fakequantize -o fake.onnx
+check "... from pairs for OpenVINO" eval 'run quantize "$digits/digits.onnx" --images images --pixel-range 0,1 --to openvino \
+  -o openvino.onnx --no-verify && run export openvino.onnx --to openvino-fakequantize -o fake.onnx'
+check "... which verify reads as the same pairs" eval 'as_openvino() { run verify "$digits/digits.onnx" "$1" --images images \
+  --pixel-range 0,1 --backend openvino; }; as_openvino openvino.onnx && cp out pairs.out && as_openvino fake.onnx &&
+  cmp -s out pairs.out'
+check "... and export turns back" eval 'run export fake.onnx --to openvino -o back.onnx && run inspect back.onnx &&
+  ! grep -q FakeQuantize out && grep -q QuantizeLinear out'
 check "a table of scales" quantize --images images --to json -o scales.json --no-verify
 check "... is no model that has a size" eval '! grep -q "^Size" out'
 check "... as a table" gives 0 export pairs.onnx --to json -o table.json

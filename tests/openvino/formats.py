@@ -7,10 +7,12 @@ VNNI: there, and beside it everywhere, the mode is compared that computes the sa
 from __future__ import annotations
 
 import collections
+import dataclasses
 import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import openvino as ov
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
@@ -71,6 +73,29 @@ def prove(subject: proof.Subject, what: str, path: Path, simulated: list, foreto
         proof.compare(check, f"{what}, 8-bit kernels", subject, foretold, fast, *marks)
 
 
+def fake_quantized_net(path: Path) -> Path:
+    """A convolution as MMRazor's exporter for OpenVINO leaves it: float weights and activations behind FakeQuantize."""
+    random = np.random.default_rng(2)
+    weight = random.normal(0, 0.3, (8, 3, 3, 3)).astype(np.float32)
+    weight[:, 0, 0, 0] = 5  # beyond the limits
+    steps = np.arange(1, 9, dtype=np.float32).reshape(8, 1, 1, 1) / 127
+    limits = {"x": (np.float32(-2), np.float32(2 * 127 / 128), 256), "w": (-127 * steps, 127 * steps, 255),
+              "c": (np.float32(-5.1), np.float32(10.2), 256)}
+    constants = {"w": weight, **{f"{name}_{end}_{i}": np.asarray(limit[i]) for name, limit in limits.items()
+                                 for end in ("input", "output") for i in (0, 1)}}
+    nodes = [onnx.helper.make_node("FakeQuantize", [name, *(f"{name}_{end}_{i}" for end in ("input", "output")
+                                                            for i in (0, 1))], [output], name=f"{name}_fake",
+                                   domain="org.openvinotoolkit", levels=limits[name][2])
+             for name, output in (("x", "x_f"), ("w", "w_f"), ("c", "y"))]
+    nodes.insert(2, onnx.helper.make_node("Conv", ["x_f", "w_f"], ["c"], pads=[1, 1, 1, 1]))
+    float_of = lambda name, shape: onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)  # noqa: E731
+    graph = onnx.helper.make_graph(nodes, "fake", [float_of("x", [1, 3, 16, 16])], [float_of("y", [1, 8, 16, 16])],
+                                   [onnx.numpy_helper.from_array(value, name) for name, value in constants.items()])
+    opsets = [onnx.helper.make_opsetid("", 11), onnx.helper.make_opsetid("org.openvinotoolkit", 1)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opsets, ir_version=7), path)
+    return path
+
+
 made = [proof.made_net(WORK, 13), proof.made_net(WORK, 10)]
 for each_subject in (proof.digits(), *made, *proof.shared_models(100)):
     qdq = proof.quantize(OCTAVO, each_subject, WORK / f"{each_subject.path.stem}.qdq.onnx", "--to", "openvino")
@@ -80,4 +105,14 @@ for each_subject in (proof.digits(), *made, *proof.shared_models(100)):
     fake = WORK / f"{each_subject.path.stem}.fake.onnx"
     proof.run_command(OCTAVO, "export", qdq, "--to", "openvino-fakequantize", "-o", fake)
     prove(each_subject, "FakeQuantize", fake, *own_runs, FORETOLD_FAKE)
+    back = WORK / f"{each_subject.path.stem}.back.onnx"
+    proof.run_command(OCTAVO, "export", fake, "--to", "openvino", "-o", back)
+    again = proof.our_outputs(RUNNER, back, each_subject.samples(), WORK, "openvino")
+    proof.compare(check, "FakeQuantize read back", each_subject, own_runs[1], again, *FORETOLD_FAKE)
+foreign = fake_quantized_net(WORK / "foreign.onnx")
+restored = WORK / "foreign.back.onnx"
+proof.run_command(OCTAVO, "export", foreign, "--to", "onnx", "-o", restored)
+subject = dataclasses.replace(made[0], name="MMRazor's form", decide=None)
+proof.compare(check, "float weights behind FakeQuantize", subject,
+              proof.our_outputs(RUNNER, restored, subject.samples(), WORK), run(foreign, subject, EXACT)[0], 50)
 check.finish()

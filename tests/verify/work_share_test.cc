@@ -71,3 +71,10 @@ TEST_CASE("what nobody reads is no work") {
       share_of(std::string(kInput) + "c = Conv(d, i) _ = Conv(d, i) _ = Relu(c) y = Neg(c) output y");
   CHECK(share.integer_multiplies == 96);
 }
+
+TEST_CASE("FakeQuantize counts as the pair that it is") {
+  const WorkShare share = share_of(R"(const l: f32[] = {0} const h: f32[] = {255} i = DequantizeLinear(w, s, z)
+    d = org.openvinotoolkit::FakeQuantize(x, l, h, l, h) {levels=256} c = Conv(d, i) y = Neg(c) output y)");
+  CHECK(share.integer_multiplies == 96);
+  CHECK(share.boundaries == 2);
+}
