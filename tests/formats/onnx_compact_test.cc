@@ -104,6 +104,22 @@ TEST_CASE("weights of what may compute in float keep their zero points") {
   CHECK(node_that_computes(onnx_file::compacted(graph), "w").inputs.size() == 3);
 }
 
+TEST_CASE("a bias behind a product of integers over stacks of matrices is a row") {
+  Graph graph = parse_graph(R"(graph opset 13 { input x: f32[1,3,2] input f: f32[1,3,2] const s: f32[] = {0.5}
+    const z: u8[] = {3} q = QuantizeLinear(x, s, z) d = DequantizeLinear(q, s, z)
+    const wq: i8[2,2] = {1,2,3,4} const ws: f32[2] = {2,3} const wz: i8[2] = {0,0}
+    w = DequantizeLinear(wq, ws, wz) {axis=1} const b: f32[2] = {1,2} const shape: i64[2] = {3,2}
+    m = MatMul(d, w) y = Add(b, m) flat = Reshape(d, shape) p = MatMul(flat, w) in_matrix = Add(p, b)
+    v = MatMul(f, w) in_float = Add(v, b) output y output in_matrix output in_float })");
+  infer_shapes(graph);
+  const Graph written = onnx_file::compacted(graph);
+  const ValueId row = node_that_computes(written, "y").input(0);
+  CHECK(written.constant(row)->shape() == Shape{1, 2});
+  CHECK(written.constant(row)->data<float>()[1] == 2.0F);
+  CHECK(node_that_computes(written, "in_matrix").input(1) == written.find_value("b").value());
+  CHECK(node_that_computes(written, "in_float").input(1) == written.find_value("b").value());
+}
+
 TEST_CASE("zero points of weights are not shared, nor is anything said less of a float model") {
   const std::string head =
       "graph opset 13 { input x: f32[1,2] const s: f32[] = {0.5} const z: i8[] = {0} "

@@ -9,8 +9,10 @@ import collections
 import sys
 from pathlib import Path
 
+import numpy as np
 import onnx
 import onnxruntime as ort
+from onnx import TensorProto, helper, numpy_helper
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import proof  # noqa: E402
@@ -156,7 +158,34 @@ def prove_reading(subject: proof.Subject) -> None:
             proof.compare(check, f"ONNX Runtime's own {form.name}, {activations.name}", subject, ours, theirs, 25)
 
 
+def prove_linear_layers() -> None:
+    """Linear layers over stacks of matrices, as transformers have them, with their biases in float behind them."""
+    random = np.random.default_rng(3)
+    nodes, constants = [], []
+    for i, (rows, columns) in enumerate([(16, 32), (32, 8)]):
+        constants.append(numpy_helper.from_array(random.normal(0, 0.3, (rows, columns)).astype(np.float32), f"w{i}"))
+        constants.append(numpy_helper.from_array(random.normal(0, 1, columns).astype(np.float32), f"b{i}"))
+        nodes.append(helper.make_node("MatMul", ["xt"[i], f"w{i}"], [f"m{i}"]))
+        nodes.append(helper.make_node("Add", [f"b{i}", f"m{i}"], ["ay"[i]]))
+    nodes.insert(2, helper.make_node("Tanh", ["a"], ["t"]))
+    values = [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 6, 16]),
+              helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 6, 8])]
+    model = helper.make_model(helper.make_graph(nodes, "linear", values[:1], values[1:], constants),
+                              opset_imports=[helper.make_opsetid("", 13)], ir_version=7)
+    onnx.save(model, WORK / "linear.onnx")
+    samples = random.normal(0, 1, (24, 1, 6, 16)).astype(np.float32)
+    folder = WORK / "linear_samples"
+    folder.mkdir(exist_ok=True)
+    for i, sample in enumerate(samples[:16]):
+        np.save(folder / f"{i:02}.npy", sample)
+    subject = proof.Subject("linear layers", WORK / "linear.onnx", "x", ("--images", str(folder)),
+                            lambda: list(samples[16:]))
+    path = proof.quantize(OCTAVO, subject, WORK / "linear.qdq.onnx")
+    compare("Q/DQ", subject, path, path, 60, "MatMulIntegerToFloat", 2)
+
+
 made = proof.made_net(WORK, 13)
+prove_linear_layers()
 prove_opsets()
 prove_dialects()
 prove_signed()

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "octavo/error.h"
+#include "onnx/bias_rows.h"
 #include "onnx/bias_scales.h"
 #include "qdq.h"
 
@@ -184,6 +185,7 @@ Graph compacted(Graph graph) {
   drop_zeros_of_weights(graph);
   share_parameters(graph);
   write_scale_products(graph);
+  write_biases_as_rows(graph);
   drop_defaults(graph);
   drop_inferred_types(graph);
   return graph;
