@@ -100,6 +100,8 @@ TEST_CASE("weights of what may compute in float keep their zero points") {
   CHECK(node_that_computes(onnx_file::compacted(graph), "w").inputs.size() == 2);
   const Graph wide = onnx_file::compacted(net(32, "0.125", "u16"));  // no runtime has a kernel for these activations
   CHECK(node_that_computes(wide, "w").inputs.size() == 3);
+  const Graph is_signed = onnx_file::compacted(net(32, "0.125", "i8"));
+  CHECK(node_that_computes(is_signed, "w").inputs.size() == 3);
   graph.mutable_node(conv).op_type = "MatMul";
   CHECK(node_that_computes(onnx_file::compacted(graph), "w").inputs.size() == 3);
 }

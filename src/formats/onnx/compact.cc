@@ -77,10 +77,9 @@ void share_parameters(Graph& graph) {
   graph.remove_dead();
 }
 
-/// Whether runtimes have convolutions that read and write such activations.
-bool has_kernels(const QParams& activation) {
-  return !activation.per_channel() && (activation.storage == DType::u8 || activation.storage == DType::i8);
-}
+/// Whether runtimes have convolutions that read and write such activations. ONNX Runtime 1.31 has them for signed ones
+/// too, but not where the result is also added to something.
+bool has_kernels(const QParams& activation) { return !activation.per_channel() && activation.storage == DType::u8; }
 
 /// Whether a result, or what a Relu that saturation does anyway makes of it, goes to one QuantizeLinear of such
 /// activations.
