@@ -175,7 +175,7 @@ TEST_CASE("an addition between Q/DQ pairs is rounded once, the output's zero poi
     r = Add(af, bf) y = QuantizeLinear(r, ys, yz) output y })";
   const float left = 0.0371F / 0.0412F;
   const float right = 0.0193F / 0.0412F;
-  const float constant = 119.0F - (left * 131.0F + right * 7.0F);
+  const float constant = 119.0F - std::fma(left, 131.0F, right * 7.0F);
   // All pairs of integers: a as columns, b as rows.
   std::vector<std::uint8_t> every(256);
   for (std::size_t i = 0; i < 256; ++i) every[i] = static_cast<std::uint8_t>(i);
@@ -207,6 +207,26 @@ TEST_CASE("an addition between Q/DQ pairs is rounded once, the output's zero poi
     }
   });
   CHECK(values<std::uint8_t>(outputs[0]) == expected);
+}
+
+TEST_CASE("an addition's constant is rounded as ONNX Runtime rounds it") {
+  // Sums at the middle between two integers, where the last bit of the constant decides; expected: what ONNX Runtime
+  // 1.31's QLinearAdd gives on x86.
+  const auto sum = [](const std::string& parameters, std::uint8_t a, std::uint8_t b) {
+    const std::vector<Tensor> inputs = {Tensor::from<std::uint8_t>({1}, {a}), Tensor::from<std::uint8_t>({1}, {b})};
+    return values<std::uint8_t>(test::run_text("graph opset 13 { input a: u8[1] input b: u8[1]" + parameters + R"(
+      af = DequantizeLinear(a, as, az) bf = DequantizeLinear(b, bs, bz)
+      r = Add(af, bf) y = QuantizeLinear(r, ys, yz) output y })",
+                                               inputs)[0])[0];
+  };
+  CHECK(sum(R"(const as: f32[] = {0.08892371505498886} const bs: f32[] = {0.023361073806881905}
+               const ys: f32[] = {0.08279503136873245}
+               const az: u8[] = {199} const bz: u8[] = {73} const yz: u8[] = {205})",
+            140, 30) == 129);
+  CHECK(sum(R"(const as: f32[] = {0.08644890040159225} const bs: f32[] = {0.08824940770864487}
+               const ys: f32[] = {0.14905467629432678}
+               const az: u8[] = {69} const bz: u8[] = {162} const yz: u8[] = {88})",
+            79, 99) == 57);
 }
 
 TEST_CASE("what saturation does not do, or has other parameters, stays as the graph says") {

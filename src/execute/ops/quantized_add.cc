@@ -32,7 +32,7 @@ class QuantizedAdd : public Kernel {
   }
 
   /// round(a * a_ratio + (b * b_ratio + constant)), the output's zero point inside the rounding. ONNX Runtime's kernel
-  /// for x86 rounds each product and sum once.
+  /// for x86 rounds each product and sum once, and those of the constant where its compiler fuses them.
   template <typename T>
   void add(RunContext& context) const {
     const auto a = context.data<T>(0);
@@ -41,7 +41,7 @@ class QuantizedAdd : public Kernel {
     const Operand left = operand(context, 2, y_scale);
     const Operand right = operand(context, 4, y_scale);
     const auto zero_point = static_cast<float>(context.number(7));
-    const float constant = zero_point - (left.ratio * left.zero_point + right.ratio * right.zero_point);
+    const float constant = zero_point - multiply_add(left.ratio, left.zero_point, right.ratio * right.zero_point);
     const Shape shape = broadcast_shape(context, 2);
     const Broadcast<2> walk({context.shape(0), context.shape(1)}, shape);
     const auto y = context.output<T>(0, shape);
