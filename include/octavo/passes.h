@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -63,8 +64,11 @@ using ChannelMaxima = std::map<std::string, std::vector<float>, std::less<>>;
 /// many nodes it changed; ids stay valid.
 int equalize_channels(Graph& graph, const Plan& plan, const ChannelMaxima& maxima);
 
-/// What equalize_channels multiplied each channel of `value` by; empty where it left the value alone.
-std::vector<float> equalizing_factors(const Graph& graph, std::string_view value);
+/// Value name → factor of each channel; values with the same factors share them.
+using FactorsByValue = std::map<std::string, std::shared_ptr<const std::vector<float>>, std::less<>>;
+
+/// What equalize_channels multiplied the channels of values by, without those that it left alone.
+FactorsByValue equalizing_factors(const Graph& graph);
 
 /// Activations with a scale for each channel (dimension 1), as in TNN: an integer sum over channels needs one unit, so
 /// the weights behind are quantized after multiplication by the scales of their input. What the weight of a node is to

@@ -1,7 +1,8 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -179,9 +180,18 @@ int equalize_channels(Graph& graph, const Plan& plan, const ChannelMaxima& range
   return changes;
 }
 
-std::vector<float> equalizing_factors(const Graph& graph, std::string_view value) {
-  std::vector<float> factors;
-  for (const int steps : passes::noted_steps(graph, value)) factors.push_back(factor_of(steps));
+FactorsByValue equalizing_factors(const Graph& graph) {
+  FactorsByValue factors;
+  std::map<std::shared_ptr<const std::vector<int>>, std::shared_ptr<const std::vector<float>>> shared;
+  for (const auto& [value, steps] : passes::noted_steps(graph)) {
+    auto& of_steps = shared[steps];
+    if (of_steps == nullptr) {
+      std::vector<float> own;
+      for (const int channel : *steps) own.push_back(factor_of(channel));
+      of_steps = std::make_shared<const std::vector<float>>(std::move(own));
+    }
+    factors.emplace(value, of_steps);
+  }
   return factors;
 }
 

@@ -1,7 +1,8 @@
 #include "equalizing_notes.h"
 
 #include <algorithm>
-#include <optional>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -53,25 +54,26 @@ std::vector<int> from_digits(std::string_view text) {
   return steps;
 }
 
-std::optional<std::vector<int>> line_of(std::string_view notes, std::string_view value) {
-  while (!notes.empty()) {
-    const std::string_view line = notes.substr(0, notes.find('\n'));
-    const std::size_t blank = line.rfind(' ');
-    if (blank != std::string_view::npos && line.substr(0, blank) == value) return unpacked(line.substr(blank + 1));
-    notes.remove_prefix(std::min(notes.size(), line.size() + 1));
-  }
-  return std::nullopt;
-}
+using SharedSteps = std::shared_ptr<const std::vector<int>>;
 
-std::optional<std::vector<int>> note_of(const Graph& graph, std::string_view value) {
+/// What is said of values that the graph has; of several notes the first. Empty where a note cannot be read.
+std::map<ValueId, SharedSteps> read_notes(const Graph& graph) {
+  std::map<ValueId, SharedSteps> notes;
+  const auto take = [&](std::string_view name, std::string_view text, std::vector<int> (*read)(std::string_view)) {
+    const auto id = graph.find_value(name);
+    if (id && !notes.contains(*id)) notes.emplace(*id, std::make_shared<const std::vector<int>>(read(text)));
+  };
   for (const auto& [key, text] : graph.metadata) {
-    if (key == kNotes) {
-      if (auto steps = line_of(text, value)) return steps;
-    } else if (key.starts_with(kNote) && std::string_view(key).substr(kNote.size()) == value) {
-      return from_digits(text);
+    if (key.starts_with(kNote)) take(std::string_view(key).substr(kNote.size()), text, from_digits);
+    std::string_view lines = key == kNotes ? std::string_view(text) : std::string_view{};
+    while (!lines.empty()) {
+      const std::string_view line = lines.substr(0, lines.find('\n'));
+      const std::size_t blank = line.rfind(' ');
+      if (blank != std::string_view::npos) take(line.substr(0, blank), line.substr(blank + 1), unpacked);
+      lines.remove_prefix(std::min(lines.size(), line.size() + 1));
     }
   }
-  return std::nullopt;
+  return notes;
 }
 
 /// Whether channel c of its result is that of input 0, scaled alike: f(a·x) = a·f(x) for a > 0, or a pair and the
@@ -87,32 +89,18 @@ bool joins_channels(const Node& node) {
   return node.domain.empty() && node.op_type == "Concat" && node.int_or("axis", 0) == 1;
 }
 
-/// Files name any graph: neither so many operators nor so many channels are followed.
-constexpr int kMostOperators = 1000;
-constexpr std::size_t kMostChannels = std::size_t{1} << 20;
+/// Files name any graph: concatenations are followed while they have no more channels than this together.
+constexpr std::size_t kMostJoinedChannels = std::size_t{1} << 22;
 
 template <typename Steps>
 std::vector<int> joined(const Node& node, const Steps& steps) {
   std::vector<int> all;
   for (const ValueId input : node.inputs) {
     const std::vector<int> part = steps(input);
-    if (part.empty() || all.size() + part.size() > kMostChannels) return {};
+    if (part.empty() || all.size() + part.size() > kMostJoinedChannels) return {};
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
-}
-
-std::vector<int> followed(const Graph& graph, ValueId id, int& operators) {
-  while (id != kNoValue && operators-- > 0) {
-    if (auto steps = note_of(graph, graph.value(id).name)) return *std::move(steps);
-    const NodeId producer = graph.producer(id);
-    if (producer == kNoNode) return {};
-    const Node& node = graph.node(producer);
-    if (joins_channels(node)) return joined(node, [&](ValueId part) { return followed(graph, part, operators); });
-    if (!hands_channels_on(node)) return {};
-    id = node.input(0);
-  }
-  return {};
 }
 
 }  // namespace
@@ -140,11 +128,36 @@ void note_steps(Graph& graph, const std::function<std::vector<int>(ValueId)>& st
   if (!lines.empty()) graph.metadata.emplace_back(std::string(kNotes), std::move(lines));
 }
 
-std::vector<int> noted_steps(const Graph& graph, std::string_view value) {
-  const auto id = graph.find_value(value);
-  int operators = kMostOperators;
-  if (id) return followed(graph, *id, operators);
-  return note_of(graph, value).value_or(std::vector<int>{});
+StepsByValue noted_steps(const Graph& graph) {
+  Graph sorted = graph;
+  sorted.sort();
+  std::map<ValueId, SharedSteps> steps = read_notes(sorted);
+  const auto known = [&](ValueId id) {
+    const auto found = steps.find(id);
+    return found == steps.end() ? nullptr : found->second;
+  };
+  std::size_t joined_channels = 0;
+  for (const NodeId id : sorted.nodes()) {
+    const Node& node = sorted.node(id);
+    const ValueId output = node.output(0);
+    if (output == kNoValue || steps.contains(output)) continue;
+    if (joins_channels(node)) {
+      std::vector<int> all = joined(node, [&](ValueId part) {
+        const SharedSteps of_part = known(part);
+        return of_part ? *of_part : std::vector<int>{};
+      });
+      joined_channels += all.size();
+      if (joined_channels > kMostJoinedChannels) break;
+      if (!all.empty()) steps.emplace(output, std::make_shared<const std::vector<int>>(std::move(all)));
+    } else if (hands_channels_on(node)) {
+      if (SharedSteps same = known(node.input(0))) steps.emplace(output, std::move(same));
+    }
+  }
+  StepsByValue by_name;
+  for (auto& [id, of_value] : steps) {
+    if (!of_value->empty()) by_name.emplace(sorted.value(id).name, std::move(of_value));
+  }
+  return by_name;
 }
 
 }  // namespace octavo::passes

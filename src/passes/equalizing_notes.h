@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
-#include <string_view>
+#include <map>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "octavo/graph.h"
@@ -16,7 +18,11 @@ constexpr int kMostEqualizingSteps = 8;
 /// makes of noted values is not said again.
 void note_steps(Graph& graph, const std::function<std::vector<int>(ValueId)>& steps);
 
-/// Of the channels of the value of this name; nothing where it is as it was. Pairs may have been inserted since.
-std::vector<int> noted_steps(const Graph& graph, std::string_view value);
+/// Value name → steps of its channels; values that share them share one vector.
+using StepsByValue = std::map<std::string, std::shared_ptr<const std::vector<int>>, std::less<>>;
+
+/// Of all values that are not as they were. Pairs may have been inserted since. Takes time and memory in proportion to
+/// the graph and its notes, whatever a file says.
+StepsByValue noted_steps(const Graph& graph);
 
 }  // namespace octavo::passes

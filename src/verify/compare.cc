@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -26,7 +27,8 @@ using verify::DistanceSums;
 struct Layer {
   ValueId reference = kNoValue;
   ValueId quantized = kNoValue;
-  std::vector<float> factors;  // from the quantized graph's channels back to the reference's; empty: the same
+  /// From the quantized graph's channels back to the reference's; empty: the same. Layers share them.
+  std::shared_ptr<const std::vector<float>> factors;
 };
 
 /// What one sample contributes.
@@ -59,13 +61,37 @@ void require_same_names(const Graph& reference, const Graph& quantized, const st
 }
 
 /// Equalizing multiplies channels of inner values, in one of the graphs or in both.
-std::vector<float> factors_between(const Graph& reference, const Graph& quantized, const std::string& value) {
-  std::vector<float> to = equalizing_factors(reference, value);
-  const std::vector<float> from = equalizing_factors(quantized, value);
-  if (to.empty()) to.assign(from.size(), 1.0F);
-  for (std::size_t c = 0; c < std::min(to.size(), from.size()); ++c) to[c] /= from[c];
-  return to;
-}
+class FactorsBetween {
+ public:
+  FactorsBetween(const Graph& reference, const Graph& quantized)
+      : reference_(equalizing_factors(reference)), quantized_(equalizing_factors(quantized)) {}
+
+  std::shared_ptr<const std::vector<float>> of(const std::string& value) {
+    const auto noted = [&](const FactorsByValue& factors) {
+      const auto found = factors.find(value);
+      return found == factors.end() ? nullptr : found->second;
+    };
+    const Factors to = noted(reference_);
+    const Factors from = noted(quantized_);
+    if (from == nullptr) return to == nullptr ? none_ : to;
+    if (to != nullptr && to->size() != from->size()) return none_;
+    const auto [place, is_new] = quotients_.try_emplace({to, from});
+    if (is_new) {
+      std::vector<float> quotient = to == nullptr ? std::vector<float>(from->size(), 1.0F) : *to;
+      for (std::size_t c = 0; c < quotient.size(); ++c) quotient[c] /= (*from)[c];
+      place->second = std::make_shared<const std::vector<float>>(std::move(quotient));
+    }
+    return place->second;
+  }
+
+ private:
+  using Factors = std::shared_ptr<const std::vector<float>>;
+
+  Factors none_ = std::make_shared<const std::vector<float>>();
+  FactorsByValue reference_;
+  FactorsByValue quantized_;
+  std::map<std::pair<Factors, Factors>, Factors> quotients_;
+};
 
 /// Whether `reader` makes integers of a value: itself or, where these have fewer bits than their type, as the Clip
 /// that quantization put before it. A Clip of the float graph stands for a value of its own.
@@ -82,6 +108,7 @@ bool makes_integers(const Graph& reference, const Graph& quantized, NodeId reade
 /// Values that become integers, by what their QuantizeLinear reads, as the float graph knows them.
 std::vector<Layer> common_layers(const Graph& reference, const Graph& quantized) {
   std::vector<Layer> layers;
+  FactorsBetween factors(reference, quantized);
   for (const NodeId id : reference.nodes()) {
     for (const ValueId output : reference.node(id).outputs) {
       if (output == kNoValue || reference.is_output(output)) continue;
@@ -89,7 +116,7 @@ std::vector<Layer> common_layers(const Graph& reference, const Graph& quantized)
       if (!found || quantized.value(*found).is_constant() || quantized.producer(*found) == kNoNode) continue;
       for (const NodeId reader : quantized.consumers(*found)) {
         if (!makes_integers(reference, quantized, reader)) continue;
-        layers.push_back({output, *found, factors_between(reference, quantized, reference.value(output).name)});
+        layers.push_back({output, *found, factors.of(reference.value(output).name)});
         break;
       }
     }
@@ -216,7 +243,7 @@ class Comparer {
     });
     const auto quantized = quantized_session.run(inputs, [&](ValueId value, const TensorView& tensor) {
       const std::size_t i = place_in_quantized_.at(value);
-      if (comparable(originals[i], tensor)) result.layers[i].add(originals[i], tensor, layers_[i].factors);
+      if (comparable(originals[i], tensor)) result.layers[i].add(originals[i], tensor, *layers_[i].factors);
     });
     result.outputs.resize(floats.size());
     result.agrees.resize(floats.size());

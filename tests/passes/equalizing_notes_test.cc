@@ -10,7 +10,6 @@
 using namespace octavo;
 using namespace octavo::test;
 using passes::note_steps;
-using passes::noted_steps;
 using Steps = std::vector<int>;
 
 namespace {
@@ -27,6 +26,12 @@ Graph branches() {
   })");
   infer_shapes(graph);
   return graph;
+}
+
+Steps noted_steps(const Graph& graph, const std::string& value) {
+  const auto all = passes::noted_steps(graph);
+  const auto found = all.find(value);
+  return found == all.end() ? Steps{} : *found->second;
 }
 
 void note(Graph& graph, const std::map<std::string, Steps>& steps) {
@@ -84,4 +89,31 @@ TEST_CASE("notes of hostile files take neither much time nor much memory") {
   CHECK(noted_steps(graph, "v100").empty());
   CHECK(noted_steps(graph, "v1").empty());
   CHECK(noted_steps(graph, "v0").size() == 4);
+}
+
+TEST_CASE("a long note and a long chain behind it are read once") {
+  constexpr int kOperators = 20000;
+  constexpr std::size_t kChannels = std::size_t{1} << 20;
+  std::string text = "graph opset 13 { input x: f32[1,1] v0 = Relu(x)\n";
+  for (int i = 0; i < kOperators; ++i) text += fmt::format("v{} = Relu(v{})\n", i + 1, i);
+  Graph graph = parse_graph(text + fmt::format("output v{} }}", kOperators));
+  std::string notes;
+  for (int i = 0; i < kOperators; ++i) notes += fmt::format("nobody{} !!!!\n", i);
+  graph.metadata.emplace_back("octavo.equalized", notes + "v0 " + std::string(kChannels / 2, '"') + "\n");
+  const auto all = passes::noted_steps(graph);
+  REQUIRE(all.size() == kOperators + 1);
+  CHECK(all.at("v0")->size() == kChannels);
+  CHECK(all.at("v0") == all.at(fmt::format("v{}", kOperators)));
+  const auto factors = equalizing_factors(graph);
+  CHECK(factors.at("v0") == factors.at("v7"));
+}
+
+TEST_CASE("operators in any order are followed") {
+  Graph graph = parse_graph("graph opset 13 { input x: f32[1,2,1,1] a = Sigmoid(x) b = Relu(a) c = Relu(b) output c }");
+  graph.metadata.emplace_back("octavo.equalized/a", "80");
+  const NodeId first = graph.nodes().front();
+  const Node moved = graph.node(first);
+  graph.remove_node(first);
+  graph.add_node(moved);
+  CHECK(noted_steps(graph, "c") == Steps{8, 0});
 }
