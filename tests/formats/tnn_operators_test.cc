@@ -55,6 +55,17 @@ TEST_CASE("TNN: activations go into convolutions that they alone read") {
   CHECK(contains(layers(conv + "c = Conv \"c\" (x, w) r = Relu \"r\" (c) y = Add(r, c)"), "ReLU r 1 1 c r"));
 }
 
+TEST_CASE("TNN: slopes are one number or one a channel, however the exporter writes their shape") {
+  const auto with_slope = [](const char* shape) {
+    return fmt::format("input x: f32[1,4,6,6] const s: f32[{}] = random(1) y = PRelu \"p\" (x, s)", shape);
+  };
+  CHECK(layers(with_slope("4,1,1")) == "\"PReLU p 1 1 x y 0 0 ,\"\n");
+  CHECK(layers(with_slope("1,4,1,1")) == "\"PReLU p 1 1 x y 0 0 ,\"\n");  // Keras
+  CHECK(layers(with_slope("1")) == "\"PReLU p 1 1 x y 1 0 ,\"\n");
+  CHECK(contains(reasons(with_slope("1,1,6,6")), "neither one number nor one a channel"));
+  CHECK(contains(reasons(with_slope("4,1,6")), "neither one number nor one a channel"));
+}
+
 TEST_CASE("TNN: windows whose number its padding cannot give") {
   const std::string x = "input x: f32[1,1,6,6] ";
   CHECK(contains(layers(x + "y = MaxPool \"p\" (x) {kernel_shape=[3,3], strides=[2,2], pads=[0,0,1,1]}"),

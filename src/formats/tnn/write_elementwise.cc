@@ -124,8 +124,9 @@ void write_prelu(LayerWriter& out) {
   const Tensor slope = out.floats(out.input(1), "its slope");
   const Shape input = out.shape(out.input());
   const bool shared = slope.size() == 1;
-  const bool channels =
-      input.size() >= 2 && slope.size() == input[1] && slope.rank() + 1 == input.size() && slope.dim(0) == slope.size();
+  const std::size_t batch = slope.rank() == input.size() ? 1 : 0;  // that of 1 which Keras' exporter writes
+  const bool channels = input.size() >= 2 && slope.size() == input[1] && slope.rank() + 1 == input.size() + batch &&
+                        slope.dim(batch) == slope.size();
   if (!shared && !channels) out.refuse("its slope is neither one number nor one a channel");
   Resource resource;
   resource.buffers.push_back(buffer_of(slope, {slope.size()}));
