@@ -135,7 +135,16 @@ void run(const Arguments& arguments) {
   write_file(recipe_beside(arguments.recipe.output).string(),
              fmt::format("{}{}", kRecipeHead, recipe_text(result.recipe)));
   if (!arguments.quiet) print_result(arguments, result, written);
-  if (!arguments.no_verify && has_samples(arguments.recipe)) compare_and_print(model, result, arguments, progress);
+  if (!arguments.no_verify && has_samples(arguments.recipe)) {
+    try {
+      compare_and_print(model, result, arguments, progress);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::unsupported) throw;
+      throw Error(error.code(), fmt::format("{} is written, but cannot be compared with the float model: {}; "
+                                            "--no-verify leaves that out",
+                                            arguments.recipe.output.string(), error.what()));
+    }
+  }
   if (arguments.quiet) return;
   if (!arguments.no_verify && !has_samples(arguments.recipe)) {
     fmt::print(

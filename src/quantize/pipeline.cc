@@ -8,6 +8,7 @@
 #include "octavo/backends.h"
 #include "octavo/core/names.h"
 #include "octavo/error.h"
+#include "octavo/execute.h"
 #include "octavo/passes.h"
 #include "recipe_file.h"
 
@@ -37,6 +38,18 @@ constexpr std::array<std::string_view, 7> kQuantizedOperators{
 bool is_quantized(std::string_view op_type) {
   return op_type.starts_with("QLinear") ||
          std::find(kQuantizedOperators.begin(), kQuantizedOperators.end(), op_type) != kQuantizedOperators.end();
+}
+
+/// Before any sample is read. The other modes run nothing.
+void require_runnable(const Graph& graph) {
+  try {
+    const Executor tried(graph);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::unsupported) throw;
+    throw Error(error.code(),
+                fmt::format("mode: static found, which runs the model on samples, and {}; take weights_only or dynamic",
+                            error.what()));
+  }
 }
 
 [[noreturn]] void refuse(const std::string& text) { throw Error(ErrorCode::invalid_argument, text); }
@@ -78,6 +91,10 @@ Prepared prepare_model(const Graph& model, const Recipe& recipe) {
     for (WeightPlan& weight : prepared.plan.weights) weight.storage = *recipe.weight_storage;
   }
   require_supported(exporter_of(recipe), graph);
+  if (recipe.mode == QuantizeMode::static_ranges) {
+    rehearse_export(graph, prepared.plan, recipe);
+    require_runnable(graph);
+  }
   return prepared;
 }
 
@@ -173,9 +190,8 @@ void require_graph(const Calibration& calibration, const Graph& equalized, const
                   file, calibration.keys.model_name));
 }
 
-Calibration load_fitting(Prepared& model, const Recipe& recipe, const DataSource* data) {
+void fit(Prepared& model, const Calibration& calibration, const Recipe& recipe, const DataSource* data) {
   const std::string file = recipe.calibration.string();
-  Calibration calibration = load_calibration(recipe.calibration);
   if (calibration.share.count != 1) {
     refuse(fmt::format("{}: is share {} of {}: join all shares with `octavo merge` first", file,
                        calibration.share.index, calibration.share.count));
@@ -193,7 +209,6 @@ Calibration load_fitting(Prepared& model, const Recipe& recipe, const DataSource
   }
   require_graph(calibration, model.graph, recipe, file);
   if (wants_inputs(recipe)) require_fitting_inputs(model.graph, model.plan, calibration.inputs);
-  return calibration;
 }
 
 }  // namespace octavo::pipeline

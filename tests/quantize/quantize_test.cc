@@ -7,6 +7,7 @@
 #include "octavo/passes.h"
 #include "octavo/verify.h"
 #include "support/graphs.h"
+#include "support/messages.h"
 
 using namespace octavo;
 using namespace octavo::test;
@@ -168,6 +169,41 @@ TEST_CASE("what cannot be quantized is refused with the reason") {
   recipe.backend = "abacus";
   const Graph model = graph_of(kNet);
   CHECK(error_of([&] { quantize(model, MemorySource(model, 2), recipe); }) == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("what the writer will refuse is refused before anything is measured") {
+  const Graph model = parse_graph(R"(graph opset 13 {
+    input x: f32[1,3,8,8] const w: f32[4,3,3,3] = random(1) const l: f32[] = {-1} const h: f32[] = {3}
+    c = Conv(x, w) k = Clip(c, l, h) p = AveragePool "pool" (k) {kernel_shape=[2,2]} output p })");
+  Recipe recipe;
+  recipe.to = "tnn";
+  int reports = 0;
+  const Progress count = [&](const ProgressEvent&) {
+    ++reports;
+    return true;
+  };
+  const auto refusal = [&](const auto& work) {
+    const std::string message = message_of(work);
+    CHECK_THAT(message, Catch::Contains("cannot be written as tnn"));
+    CHECK_THAT(message, Catch::Contains("pool"));
+  };
+  refusal([&] { check_recipe(recipe, model); });
+  refusal([&] { quantize(model, MemorySource(model, 2), recipe, count); });
+  CHECK(reports == 0);
+  recipe.to = "onnx";
+  CHECK_NOTHROW(check_recipe(recipe, model));
+}
+
+TEST_CASE("what the executor does not run is said before any sample is read, and needs no running in other modes") {
+  const Graph model =
+      graph_of("input x: f32[1,3] const w: f32[3,2] = random(1) m = MatMul(x, w) y = Erfinv \"e\" (m) output y");
+  Recipe recipe;
+  recipe.output = "m.onnx";
+  const std::string message = message_of([&] { check_recipe(recipe, model); });
+  CHECK_THAT(message, Catch::Contains("Erfinv 'e'"));
+  CHECK_THAT(message, Catch::Contains("take weights_only or dynamic"));
+  recipe.mode = QuantizeMode::weights_only;
+  CHECK_NOTHROW(check_recipe(recipe, model));
 }
 
 TEST_CASE("weights of any type and width go through the whole job") {
