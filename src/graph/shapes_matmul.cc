@@ -45,7 +45,7 @@ void gemm(ShapeContext& context) {
   context.set(0, dtype, std::move(y));
 }
 
-/// LSTM and GRU: of each step, and of the last step the state, and the cell where there is one.
+/// LSTM, GRU and RNN: of each step, and of the last step the state, and the cell where there is one.
 void recurrent(ShapeContext& context) {
   const auto& x = context.dims(0);
   const auto& r = context.dims(2);
@@ -63,6 +63,7 @@ void recurrent(ShapeContext& context) {
 constexpr ShapeRule kRules[] = {
     {"GRU", recurrent},
     {"LSTM", recurrent},
+    {"RNN", recurrent},
     {"MatMul", matmul},
     {"MatMulInteger", matmul_integer},
     {"QLinearMatMul", qlinear_matmul},

@@ -165,6 +165,8 @@ void gather(ShapeContext& context) {
 
 void gather_elements(ShapeContext& context) { context.set(0, context.dtype(0), context.dims(1)); }
 
+void scatter(ShapeContext& context) { context.set(0, context.dtype(0), context.dims(0)); }
+
 constexpr ShapeRule kRules[] = {
     {"Concat", concat},
     {"Split", split},
@@ -173,6 +175,9 @@ constexpr ShapeRule kRules[] = {
     {"Tile", tile},
     {"Gather", gather},
     {"GatherElements", gather_elements},
+    {"Scatter", scatter},
+    {"ScatterElements", scatter},
+    {"ScatterND", scatter},
 };
 
 }  // namespace

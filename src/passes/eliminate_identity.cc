@@ -16,13 +16,19 @@ bool pads_nothing(const Graph& graph, const Node& node) {
   return !pads.empty() && std::all_of(pads.begin(), pads.end(), [](std::int64_t pad) { return pad == 0; });
 }
 
-/// A random mask is for training; at inference Dropout hands on its input.
+/// One number; nothing where it is not constant.
+template <typename T>
+bool is_constant(const Graph& graph, ValueId id, T number) {
+  const Tensor* tensor = graph.constant(id);
+  return tensor != nullptr && tensor->dtype() == dtype_of<T> && tensor->size() == 1 && tensor->data<T>()[0] == number;
+}
+
+/// A random mask is for training; at inference Dropout hands on its input. PyTorch exports it for training, with a
+/// ratio of 0, where a network calls the function without telling it the mode.
 bool drops_nothing(const Graph& graph, const Node& node) {
   if (node.output(1) != kNoValue && graph.use_count(node.output(1)) > 0) return false;
   if (node.input(2) == kNoValue) return true;
-  const Tensor* training = graph.constant(node.input(2));
-  return training != nullptr && training->dtype() == DType::boolean && training->size() == 1 &&
-         !training->data<bool>()[0];
+  return is_constant(graph, node.input(2), false) || is_constant(graph, node.input(1), 0.0F);
 }
 
 bool hands_on_its_input(const Graph& graph, const Node& node) {

@@ -41,6 +41,14 @@ TEST_CASE("impossible arguments are errors that name the node") {
       "const i: i64[1,2] = {0,3} y = GatherND(x, i)",
       "const i: i64[1,4] = {0,0,0,0} y = GatherND(x, i)",
       "const i: i64[2,1] = {0,0} y = GatherND(x, i) {batch_dims=2}",
+      "const i: i64[1,3] = {0,0,4} const u: f32[1] = {1} y = ScatterND(x, i, u)",
+      "const i: i64[1,4] = {0,0,0,0} const u: f32[1] = {1} y = ScatterND(x, i, u)",
+      "const i: i64[1,2] = {0,0} const u: f32[1,3] = {1,2,3} y = ScatterND(x, i, u)",
+      "const i: i64[1,3] = {0,0,0} const u: i64[1] = {1} y = ScatterND(x, i, u)",
+      "const i: i64[1,3] = {0,0,0} const u: f32[1] = {1} y = ScatterND(x, i, u) {reduction=\"mean\"}",
+      "const i: i64[1,1,1] = {-5} const u: f32[1,1,1] = {1} y = ScatterElements(x, i, u) {axis=2}",
+      "const i: i64[3,1,1] = {0,0,0} const u: f32[3,1,1] = {1,2,3} y = ScatterElements(x, i, u) {axis=2}",
+      "const i: i64[1,1,1] = {0} const u: f32[1,1,2] = {1,2} y = ScatterElements(x, i, u)",
       "const s: i64[2] = {5,-1} y = Reshape(x, s)",
       "const s: i64[2] = {-1,-1} y = Reshape(x, s)",
       "const s: i64[4] = {0,0,0,0} y = Reshape(x, s)",
@@ -102,6 +110,24 @@ TEST_CASE("slices clamp every bound as Python does") {
   CHECK(row("-1", lowest, lowest) == Row{4});
   CHECK(row("0", highest, highest) == Row{0});
   CHECK(row("3", "1", "1").empty());
+}
+
+TEST_CASE("updates are put, or counted in, where indices say") {
+  const auto scattered = [](const std::string& nodes) {
+    return values<std::int64_t>(
+        run_text("graph opset 18 { const x: i64[2,3] = {1,2,3,4,5,6} " + nodes + " output y: i64 }", {})[0]);
+  };
+  using Row = std::vector<std::int64_t>;
+  const std::string rows = "const i: i64[2,1] = {-1,0} const u: i64[2,3] = {7,8,9,10,11,12} y = ScatterND(x, i, u) ";
+  CHECK(scattered(rows) == Row{10, 11, 12, 7, 8, 9});
+  CHECK(scattered(rows + "{reduction=\"max\"}") == Row{10, 11, 12, 7, 8, 9});
+  CHECK(scattered(rows + "{reduction=\"min\"}") == Row{1, 2, 3, 4, 5, 6});
+  const std::string twice = "const i: i64[3,2] = {0,1, 0,1, 1,2} const u: i64[3] = {10,20,-1} y = ScatterND(x, i, u) ";
+  CHECK(scattered(twice) == Row{1, 20, 3, 4, 5, -1});
+  CHECK(scattered(twice + "{reduction=\"add\"}") == Row{1, 32, 3, 4, 5, 5});
+  const std::string elements = "const i: i64[2,2] = {2,0, 1,-1} const u: i64[2,2] = {7,8,9,10} ";
+  CHECK(scattered(elements + "y = ScatterElements(x, i, u) {axis=1}") == Row{8, 2, 7, 4, 9, 10});
+  CHECK(scattered(elements + "y = ScatterElements(x, i, u) {axis=-1, reduction=\"mul\"}") == Row{8, 2, 21, 4, 45, 60});
 }
 
 TEST_CASE("padding by more than the input is wide repeats it") {

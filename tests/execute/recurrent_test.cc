@@ -1,4 +1,4 @@
-// LSTM, GRU and LRN by their definitions, written plainly.
+// LSTM, GRU, RNN and LRN by their definitions, written plainly.
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
@@ -78,8 +78,24 @@ TEST_CASE("GRU: update, reset and hidden gates, the reset before or behind the p
   }
 }
 
-TEST_CASE("LSTM and GRU: the second direction begins at the end") {
-  for (const auto& [type, gates] : {std::pair<std::string, int>{"LSTM", 4}, {"GRU", 3}}) {
+TEST_CASE("RNN: one sum, limited by a hyperbolic tangent or a Relu") {
+  const auto in = inputs(1, 1);
+  for (const bool relu : {false, true}) {
+    const auto out = run_text(recurrent("RNN", relu ? "activations=[\"Relu\"], " : "", 1, 1), in);
+    for (std::size_t sample = 0; sample < 2; ++sample) {
+      double h = 0.0;
+      for (std::size_t step = 0; step < 3; ++step) {
+        const double sum = gate(in, 1, 0, step * 2 + sample, h);
+        h = relu ? std::max(sum, 0.0) : std::tanh(sum);
+        CHECK(out[0].data<float>()[step * 2 + sample] == Approx(h).epsilon(1e-5));
+      }
+      CHECK(out[1].data<float>()[sample] == Approx(h).epsilon(1e-5));
+    }
+  }
+}
+
+TEST_CASE("LSTM, GRU and RNN: the second direction begins at the end") {
+  for (const auto& [type, gates] : {std::pair<std::string, int>{"LSTM", 4}, {"GRU", 3}, {"RNN", 1}}) {
     auto in = inputs(2, gates);
     const auto both = run_text(recurrent(type, "direction=\"bidirectional\", ", 2, gates), in);
     const auto second = [](const Tensor& tensor) {

@@ -21,6 +21,13 @@ TEST_CASE("eliminate_identity takes out what hands on its input, and keeps names
       {"Dropout whose mask is read", "input x: f32[1,3] a, m = Dropout(x) y = Neg(a) output y output m", ""},
       {"Dropout that trains", "input x: f32[1,3] input t: bool[] a = Dropout(x, _, t) y = my.domain::Use(a) output y",
        ""},
+      {"Dropout of nothing in training",
+       "input x: f32[1,3] const r: f32[] = {0} const t: bool[] = {true} a = Dropout(x, r, t) y = Neg(a) output y",
+       "input x: f32[1,3] y = Neg(x) output y"},
+      {"Dropout of something in training",
+       "input x: f32[1,3] const r: f32[] = {0.5} const t: bool[] = {true} a = Dropout(x, r, t) "
+       "y = my.domain::Use(a) output y",
+       ""},
       {"Pad of nothing", "input x: f32[1,3] const p: i64[4] = fill(0) a = Pad(x, p) y = Neg(a) output y",
        "input x: f32[1,3] y = Neg(x) output y"},
       {"Pad of something", "input x: f32[1,3] const p: i64[4] = {0,1,0,0} y = Pad(x, p) output y", ""},

@@ -1,5 +1,5 @@
-// LSTM and GRU: one step after the other, each direction for itself. Gates are logistic, candidates hyperbolic
-// tangents.
+// LSTM, GRU and RNN: one step after the other, each direction for itself. Gates are logistic, candidates hyperbolic
+// tangents, or what a Relu gives in an RNN.
 #include <algorithm>
 #include <cmath>
 #include <variant>
@@ -36,7 +36,7 @@ struct Weights {
   }
 };
 
-/// Attributes and inputs that both have.
+/// Attributes and inputs that all have.
 class Recurrent : public Kernel {
  public:
   Recurrent(const NodeContext& context, std::int64_t gates, std::span<const std::string_view> activations)
@@ -170,6 +170,48 @@ class Lstm : public Recurrent {
   }
 };
 
+constexpr std::string_view kTanh[] = {"Tanh"};
+constexpr std::string_view kRelu[] = {"Relu"};
+
+bool is_limited_by_relu(const NodeContext& context) {
+  const auto found = context.node.attributes.find("activations");
+  const auto* const names =
+      found == context.node.attributes.end() ? nullptr : std::get_if<std::vector<std::string>>(&found->second);
+  return names != nullptr && !names->empty() && names->front() == "Relu";
+}
+
+/// No gates.
+class Rnn : public Recurrent {
+ public:
+  explicit Rnn(const NodeContext& context)
+      : Recurrent(context, 1, is_limited_by_relu(context) ? kRelu : kTanh), relu_(is_limited_by_relu(context)) {}
+
+  void run(RunContext& context) const override {
+    const Sizes sizes = sizes_of(context);
+    const std::int64_t n = sizes.hidden;
+    std::vector<float> hidden = initial(context, 5, sizes);
+    std::vector<float> sums(static_cast<std::size_t>(n));
+    for_each_step(context, sizes, [&](std::int64_t d, std::int64_t b, const float* x, float* y) {
+      const Weights weights = weights_of(context, sizes, d);
+      float* const h = hidden.data() + (d * sizes.batch + b) * n;
+      std::fill(sums.begin(), sums.end(), 0.0F);
+      weights.add_bias(n, false, sums.data());
+      weights.add_bias(n, true, sums.data());
+      add_product(weights.input, x, n, sizes.inputs, sums.data());
+      add_product(weights.recurrent, h, n, n, sums.data());
+      for (std::int64_t i = 0; i < n; ++i) {
+        const float sum = sums[static_cast<std::size_t>(i)];
+        h[i] = relu_ ? std::max(sum, 0.0F) : std::tanh(sum);
+      }
+      if (y != nullptr) std::copy_n(h, n, y);
+    });
+    hand_out(context, 1, sizes, hidden);
+  }
+
+ private:
+  const bool relu_;
+};
+
 /// Gates: update, reset, hidden.
 class Gru : public Recurrent {
  public:
@@ -216,5 +258,6 @@ class Gru : public Recurrent {
 
 std::unique_ptr<Kernel> make_lstm(const NodeContext& context) { return std::make_unique<Lstm>(context); }
 std::unique_ptr<Kernel> make_gru(const NodeContext& context) { return std::make_unique<Gru>(context); }
+std::unique_ptr<Kernel> make_rnn(const NodeContext& context) { return std::make_unique<Rnn>(context); }
 
 }  // namespace octavo::execute

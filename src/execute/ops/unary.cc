@@ -90,6 +90,18 @@ struct Log {
     return std::log(x);
   }
 };
+struct Sin {
+  template <typename T>
+  T operator()(T x) const {
+    return std::sin(x);
+  }
+};
+struct Cos {
+  template <typename T>
+  T operator()(T x) const {
+    return std::cos(x);
+  }
+};
 struct Floor {
   template <typename T>
   T operator()(T x) const {
@@ -166,6 +178,8 @@ std::unique_ptr<Kernel> make_mish(const NodeContext&) { return std::make_unique<
 std::unique_ptr<Kernel> make_sqrt(const NodeContext&) { return std::make_unique<UnaryFloat<Sqrt>>(); }
 std::unique_ptr<Kernel> make_exp(const NodeContext&) { return std::make_unique<UnaryFloat<Exp>>(); }
 std::unique_ptr<Kernel> make_log(const NodeContext&) { return std::make_unique<UnaryFloat<Log>>(); }
+std::unique_ptr<Kernel> make_sin(const NodeContext&) { return std::make_unique<UnaryFloat<Sin>>(); }
+std::unique_ptr<Kernel> make_cos(const NodeContext&) { return std::make_unique<UnaryFloat<Cos>>(); }
 std::unique_ptr<Kernel> make_floor(const NodeContext&) { return std::make_unique<UnaryFloat<Floor>>(); }
 std::unique_ptr<Kernel> make_ceil(const NodeContext&) { return std::make_unique<UnaryFloat<Ceil>>(); }
 std::unique_ptr<Kernel> make_round(const NodeContext&) { return std::make_unique<UnaryFloat<Round>>(); }
