@@ -45,9 +45,13 @@ bool wants_inputs(const Recipe& recipe);
 void equalize(Prepared& model, const DataSource& data, const Recipe& recipe, const CalibrateOptions& options,
               Calibration& begun);
 
-/// Loads a saved calibration for `model`, whose channels it equalizes as they were. `data`, where given, must be what
-/// was calibrated on. Throws Error(invalid_argument) naming both where something is not of the other.
-Calibration load_fitting(Prepared& model, const Recipe& recipe, const DataSource* data);
+/// Makes `model` and a saved calibration, of the recipe's file, fit each other: the model's channels are equalized as
+/// they were. `data`, where given, must be what was calibrated on. Throws Error(invalid_argument) naming both where
+/// something is not of the other.
+void fit(Prepared& model, const Calibration& calibration, const Recipe& recipe, const DataSource* data);
+
+/// Gives `recipe`, for inputs of which it says no shape, the shapes that `calibration` was measured with.
+void take_input_shapes(const Calibration& calibration, Recipe& recipe);
 
 /// Gives `recipe`, which has no samples, the preprocessing of those that `calibration` was measured on. Throws
 /// Error(invalid_argument) where the recipe says otherwise, or how many samples there should be.

@@ -38,9 +38,10 @@ Quantized finish(Prepared model, Calibration calibration, const Recipe& recipe) 
 }
 
 /// From a saved calibration; `data` may be null.
-Quantized quantize_from_file(const Graph& model, const DataSource* data, Recipe recipe) {
+Quantized quantize_from_file(const Graph& model, const DataSource* data, Calibration calibration, Recipe recipe) {
+  pipeline::take_input_shapes(calibration, recipe);
   Prepared prepared = pipeline::prepare_model(model, recipe);
-  Calibration calibration = pipeline::load_fitting(prepared, recipe, data);
+  pipeline::fit(prepared, calibration, recipe, data);
   if (data == nullptr) pipeline::take_preprocess(calibration, recipe);
   return finish(std::move(prepared), std::move(calibration), recipe);
 }
@@ -116,11 +117,16 @@ bool has_samples(const Recipe& recipe) {
 
 Quantized quantize(const Graph& model, const Recipe& recipe, const Progress& progress) {
   if (recipe.mode != QuantizeMode::static_ranges) return quantize_without_samples(model, recipe);
-  if (!recipe.calibration.empty() && !has_samples(recipe)) return quantize_from_file(model, nullptr, recipe);
   pipeline::require_float_model(model);
+  Recipe with_shapes = recipe;
+  if (!recipe.calibration.empty()) {
+    Calibration calibration = load_calibration(recipe.calibration);
+    if (!has_samples(recipe)) return quantize_from_file(model, nullptr, std::move(calibration), recipe);
+    pipeline::take_input_shapes(calibration, with_shapes);
+  }
   DataReport report;
-  const auto data = open_recipe_data(model, recipe, &report);
-  Quantized result = quantize(model, *data, recipe, progress);
+  const auto data = open_recipe_data(model, with_shapes, &report);
+  Quantized result = quantize(model, *data, with_shapes, progress);
   result.notes.insert(result.notes.begin(), report.notes.begin(), report.notes.end());
   auto& bad_files = result.calibration.bad_files;
   bad_files.insert(bad_files.begin(), report.bad_files.begin(), report.bad_files.end());
@@ -130,7 +136,9 @@ Quantized quantize(const Graph& model, const Recipe& recipe, const Progress& pro
 Quantized quantize(const Graph& model, const DataSource& data, const Recipe& recipe, const Progress& progress) {
   if (recipe.mode != QuantizeMode::static_ranges) return quantize_without_samples(model, recipe);
   const pipeline::CalibrationSamples samples(data, recipe);
-  if (!recipe.calibration.empty()) return quantize_from_file(model, &samples, recipe);
+  if (!recipe.calibration.empty()) {
+    return quantize_from_file(model, &samples, load_calibration(recipe.calibration), recipe);
+  }
   Prepared prepared = pipeline::prepare_model(model, recipe);
   pipeline::tell_of_few_samples(data, recipe, prepared.notes);
   const CalibrateOptions options = pipeline::options_of(recipe, progress);

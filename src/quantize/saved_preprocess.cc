@@ -23,6 +23,17 @@ Steps steps_of(const Recipe& recipe) {
 
 }  // namespace
 
+void take_input_shapes(const Calibration& calibration, Recipe& recipe) {
+  const Recipe saved = recipe::parse_unchecked(calibration.keys.preprocess, recipe.calibration.string(), {});
+  const auto given = [&](const std::string& name) {
+    const auto found = recipe.inputs.find(name);
+    return found != recipe.inputs.end() && !found->second.shape.empty();
+  };
+  for (const auto& [name, input] : saved.inputs) {
+    if (!input.shape.empty() && !given(name) && !given("")) recipe.inputs[name].shape = input.shape;
+  }
+}
+
 void take_preprocess(const Calibration& calibration, Recipe& recipe) {
   const std::string file = recipe.calibration.string();
   if (recipe.calibrate_steps != 0) {

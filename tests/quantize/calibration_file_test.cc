@@ -120,6 +120,27 @@ TEST_CASE("a calibration knows what its samples went through, and a run from it 
              Catch::Contains("calibrate_steps: 2 found") && Catch::Contains("4 samples"));
 }
 
+TEST_CASE("a calibration knows the input's shape that it was measured with") {
+  const Folder folder;
+  std::string open = kNet;
+  open.replace(open.find("[1,3,12,12]"), 11, "[N,3,H,W]");
+  const Graph model = parse_graph(open);
+  const MemorySource data(parse_graph(kNet), 8);
+  Recipe with_shape = recipe_with("");
+  with_shape.inputs[""].shape = {1, 3, 12, 12};
+  const fs::path file = folder.path / "stats";
+  calibrate_to_file(model, data, with_shape, {file, {}, false});
+  const std::string direct = to_text(quantize(model, data, with_shape).graph);
+  Recipe recipe = recipe_with("");
+  recipe.calibration = file;
+  const Quantized from_file = quantize(model, recipe);
+  CHECK(to_text(from_file.graph) == direct);
+  CHECK(from_file.recipe.inputs.at("").shape == with_shape.inputs.at("").shape);
+  CHECK(to_text(quantize(model, data, recipe).graph) == direct);
+  recipe.inputs["x"].shape = {1, 3, 14, 14};
+  CHECK_THAT(message_of([&] { quantize(model, recipe); }), Catch::Contains("was measured on model"));
+}
+
 TEST_CASE("a calibration of another model, of other samples or another recipe is refused, naming both") {
   const Folder folder;
   const Graph model = parse_graph(kNet);
