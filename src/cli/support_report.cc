@@ -135,8 +135,10 @@ SupportReport support_of(const Graph& model, const Recipe& recipe) {
     report.notes.insert(report.notes.end(), plan.notes.begin(), plan.notes.end());
     size_weights(graph, plan, report);
   });
-  // What is left are modes and inputs; unsupported operators are listed already.
-  if (planned && report.count(Support::unsupported) == 0) fits(report, [&] { check_recipe(recipe, model); });
+  // What is left are modes, inputs and what only integers make impossible; unsupported operators are listed already.
+  Recipe whole = recipe;
+  whole.to = exporter.name;
+  if (planned && report.count(Support::unsupported) == 0) fits(report, [&] { check_recipe(whole, model); });
   return report;
 }
 

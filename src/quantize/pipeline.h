@@ -21,6 +21,10 @@ struct Prepared {
 /// Throws Error(unsupported) for a model that is quantized already or of which nothing can become integers.
 Prepared prepare_model(const Graph& model, const Recipe& recipe);
 
+/// Throws Error(unsupported) for what the recipe's exporter will refuse once the plan's integers are in the graph: said
+/// before anything is measured, with parameters that are made up.
+void rehearse_export(const Graph& graph, const Plan& plan, const Recipe& recipe);
+
 /// The samples that a recipe calibrates on: calibrate_steps batches, from the first.
 class CalibrationSamples final : public DataSource {
  public:
