@@ -50,8 +50,8 @@ const Exporter& exporter_named(std::string_view name) {
     if (exporter->name == name) return *exporter;
     known.push_back(exporter->name);
   }
-  throw Error(ErrorCode::invalid_argument, fmt::format("'{}' is nothing that can be written{}; known: {}", name,
-                                                       suggestion(name, known), fmt::join(known, ", ")));
+  throw Error(ErrorCode::invalid_argument, fmt::format("'{}' is nothing that can be written; known: {}{}", name,
+                                                       fmt::join(known, ", "), suggestion(name, known)));
 }
 
 const Exporter* exporter_for(const std::filesystem::path& path) {
