@@ -159,10 +159,15 @@ void check_granularity(const TensorChoice& choice, TensorKind kind, const Backen
   }
   if (choice.granularity != Granularity::per_channel) return;
   if (!limits.per_channel) {
-    unsupported(
-        where, kind, choice.observer ? "observer" : "qscheme",
-        fmt::format("{} takes no {} with a scale for each channel ({}); set granularity: per_tensor{}", backend.name,
-                    plural(kind), backends_with(&SchemeLimits::per_channel, kind),
+    // Three ways lead here, and a merge type leaves no trace of its own.
+    const bool weights = kind == TensorKind::weight;
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format("{}{} with a scale for each channel are asked for (merge type {}, or {}_qscheme's granularity: "
+                    "per_channel, or an observer by channels), which {} does not take ({}); take merge type {}, or set "
+                    "granularity: per_tensor{}",
+                    where, plural(kind), weights ? "0 or 1" : "0", letter(kind), backend.name,
+                    backends_with(&SchemeLimits::per_channel, kind), weights ? "2" : "1 or 2",
                     choice.observer ? fmt::format(" and take {}", per_tensor_name(choice.observer->name)) : ""));
   }
   if (!choice.scheme.symmetric && limits.affine == AffineSchemes::per_tensor) {

@@ -50,6 +50,7 @@ bad 1 "no input 'picture'" "settings for an input that is not there" --images im
 bad 1 "center_crop" "preprocessing that contradicts the model" --images images --center-crop 6x6
 bad 2 nowhere "an image folder that is not there" --images nowhere
 bad 1 "tnn-v1; did you mean 'ncnn'?" "a form that is not written" --images images --to ncn
+bad 4 "(merge type 0, or" "scales that a backend does not take" --images images --merge-type 0
 bad 1 "'22' found" "an operator set that is not written" --images images --opset 22
 bad 1 "integers or floats" "a storage of weights that is none" --images images --weight-storage halves
 bad 1 "digits" "a version that is none" --images images --runtime-version latest
