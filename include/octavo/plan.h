@@ -18,7 +18,7 @@ struct ActivationPlan {
   ValueId value = kNoValue;
   QScheme scheme;
   /// From the table of observers or a user's; the same throughout a group.
-  ObserverEntry observer = observers().front();
+  ObserverEntry observer = kMinMaxEntry;
   ObserverOptions observer_options;
   /// Values of one group get the same parameters, from the union of their statistics: the inputs and
   /// output of a Concat, of pooling or of a reshape. Each value is in exactly one group.
@@ -30,7 +30,7 @@ struct ActivationPlan {
   /// what it holds is in these, and observers that see values themselves are shown these alone.
   bool adds_values = true;
   /// Who turns the observer's statistics into parameters.
-  FakeQuantizeEntry fake_quant = fake_quantizers().front();
+  FakeQuantizeEntry fake_quant = kPlainFakeQuantize;
 };
 
 /// How a rounded weight stands in the graph.
@@ -46,11 +46,11 @@ struct WeightPlan {
   NodeId node = kNoNode;
   std::size_t input = 1;
   QScheme scheme;
-  WeightMethodEntry method = weight_methods().front();
+  WeightMethodEntry method = kMinMaxWeightMethod;
   /// Looks at the weight, with its options' axis set, for the parameters that the method starts from.
-  ObserverEntry observer = observers().front();
+  ObserverEntry observer = kMinMaxEntry;
   ObserverOptions observer_options;
-  FakeQuantizeEntry fake_quant = fake_quantizers().front();
+  FakeQuantizeEntry fake_quant = kPlainFakeQuantize;
   /// The node's bias, which it may get from a correction, is stored as int32: a BiasPlan.
   bool int32_bias = true;
   WeightStorage storage = WeightStorage::integers;

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "octavo/core/fake_quantizers/table.h"
-#include "octavo/core/observers/table.h"
+#include "octavo/core/fake_quantizers/entry.h"
+#include "octavo/core/observers/entry.h"
 #include "octavo/core/qscheme.h"
-#include "octavo/core/weights/table.h"
+#include "octavo/core/weights/entry.h"
 
 namespace octavo {
 

@@ -6,7 +6,10 @@
 #include <span>
 #include <vector>
 
+#include "octavo/core/fake_quantizers/table.h"
 #include "octavo/core/names.h"
+#include "octavo/core/observers/table.h"
+#include "octavo/core/weights/table.h"
 #include "octavo/error.h"
 #include "scheme_check.h"
 

@@ -17,7 +17,7 @@ enum class TensorKind : std::uint8_t { weight, activation };
 struct TensorChoice {
   std::optional<ObserverEntry> observer;  ///< as named; nothing: the planner's choice
   ObserverOptions options;
-  FakeQuantizeEntry fake_quant = fake_quantizers().front();
+  FakeQuantizeEntry fake_quant = kPlainFakeQuantize;
   QScheme scheme;
   Granularity granularity = Granularity::per_tensor;
   bool granularity_asked = false;  ///< by the user, not by the backend's table

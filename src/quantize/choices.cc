@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <span>
 
+#include "octavo/core/fake_quantizers/table.h"
 #include "octavo/core/names.h"
+#include "octavo/core/observers/table.h"
+#include "octavo/core/weights/table.h"
 #include "octavo/error.h"
 #include "yaml_tree.h"
 

@@ -3,6 +3,9 @@
 #include <array>
 #include <string>
 
+#include "octavo/core/fake_quantizers/table.h"
+#include "octavo/core/observers/table.h"
+#include "octavo/core/weights/table.h"
 #include "octavo/quantize.h"
 
 namespace octavo {

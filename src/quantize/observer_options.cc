@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "choices.h"
+#include "octavo/core/observers/table.h"
 #include "yaml_tree.h"
 
 namespace octavo::recipe {

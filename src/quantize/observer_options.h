@@ -4,7 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include "octavo/core/observers/table.h"
 #include "octavo/qconfig.h"
 
 /// Options of observers by key, as files have them: numbers beside the observer's type, or in the scheme.

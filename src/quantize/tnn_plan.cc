@@ -8,6 +8,7 @@
 
 #include "octavo/backends.h"
 #include "octavo/core/names.h"
+#include "octavo/core/observers/table.h"
 #include "octavo/error.h"
 
 namespace octavo::tnn_tool {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "named_plan.h"
+#include "octavo/core/observers/table.h"
 
 using namespace octavo;
 using namespace octavo::test;

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "configs.h"
+#include "octavo/core/observers/table.h"
+#include "octavo/core/weights/table.h"
 
 using namespace octavo;
 using namespace octavo::test;

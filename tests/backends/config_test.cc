@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "configs.h"
+#include "octavo/core/observers/table.h"
 
 using namespace octavo;
 using namespace octavo::test;

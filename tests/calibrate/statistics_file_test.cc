@@ -5,6 +5,7 @@
 #include "octavo/calibrate.h"
 #include "octavo/core/bytes.h"
 #include "octavo/core/hash.h"
+#include "octavo/core/observers/table.h"
 #include "support/graphs.h"
 #include "support/messages.h"
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "octavo/backends.h"
+#include "octavo/core/observers/table.h"
 #include "octavo/core/weights/groups.h"
 #include "octavo/formats.h"
 #include "octavo/passes.h"

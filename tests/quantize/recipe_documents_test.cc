@@ -8,6 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "octavo/core/fake_quantizers/table.h"
+#include "octavo/core/observers/table.h"
+#include "octavo/core/weights/table.h"
 #include "recipes.h"
 
 using namespace octavo;

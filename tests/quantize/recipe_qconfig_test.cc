@@ -2,6 +2,9 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "octavo/core/fake_quantizers/table.h"
+#include "octavo/core/observers/table.h"
+#include "octavo/core/weights/table.h"
 #include "recipes.h"
 
 using namespace octavo;

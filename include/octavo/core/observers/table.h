@@ -2,12 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
-#include <functional>
-#include <map>
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "octavo/core/observers/absmax.h"
@@ -15,12 +11,12 @@
 #include "octavo/core/observers/aciq_laplace.h"
 #include "octavo/core/observers/cosine.h"
 #include "octavo/core/observers/entropy.h"
+#include "octavo/core/observers/entry.h"
 #include "octavo/core/observers/fixed_qparams.h"
 #include "octavo/core/observers/histogram_observer.h"
 #include "octavo/core/observers/kl.h"
 #include "octavo/core/observers/lsq.h"
 #include "octavo/core/observers/mean_min_max.h"
-#include "octavo/core/observers/min_max.h"
 #include "octavo/core/observers/moving_average_min_max.h"
 #include "octavo/core/observers/moving_average_per_channel_min_max.h"
 #include "octavo/core/observers/mse.h"
@@ -34,28 +30,6 @@
 #include "octavo/core/observers/without_qparams.h"
 
 namespace octavo {
-
-/// What any of the observers may want to know; each reads what concerns it.
-struct ObserverOptions {
-  double averaging_constant = 0.01;  ///< weight of the newest picture, (0, 1]
-  double percentile = 99.9999;       ///< share of values kept, in per cent
-  int axis = 0;                      ///< dimension of the PerChannel ones, below the tensors' rank
-  int bins = 4096;                   ///< for each sign: a power of two from 2 to 65536
-  /// Pictures that a moving average or a mean takes as one batch.
-  std::size_t batch_size = 1;
-  /// What observers of a user's own want to know, by key.
-  std::map<std::string, double, std::less<>> extra;
-  const Kernels* kernels = &plain_kernels();
-};
-
-/// One observer by the name its users know.
-struct ObserverEntry {
-  std::string_view name;
-  /// Null for values in `extra` that it cannot take; of the others the ranges above hold.
-  std::unique_ptr<ObserverBase> (*make)(const ObserverOptions& options);
-  /// Keys of the options that it reads and a recipe may give; of a user's own observer any may be given.
-  std::span<const std::string_view> options = {};
-};
 
 namespace detail {
 
@@ -116,8 +90,7 @@ inline Made made_fixed_qparams(const ObserverOptions& o) {
 }
 
 inline constexpr std::array kObservers = {
-    ObserverEntry{"MinMaxObserver",
-                  [](const ObserverOptions& o) -> Made { return std::make_unique<MinMaxObserver>(*o.kernels); }},
+    kMinMaxEntry,
     ObserverEntry{"MovingAverageMinMaxObserver",
                   [](const ObserverOptions& o) -> Made {
                     return std::make_unique<MovingAverageMinMaxObserver>(o.averaging_constant, *o.kernels,
@@ -181,15 +154,6 @@ inline constexpr std::array kObservers = {
 
 /// Every observer there is.
 inline std::span<const ObserverEntry> observers() { return detail::kObservers; }
-
-/// The entry of that name in a table, or null.
-template <typename Entry>
-const Entry* entry_named(std::span<const Entry> table, std::string_view name) {
-  for (const Entry& entry : table) {
-    if (entry.name == name) return &entry;
-  }
-  return nullptr;
-}
 
 inline const ObserverEntry* find_observer(std::string_view name) { return entry_named(observers(), name); }
 
