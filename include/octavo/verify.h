@@ -98,7 +98,8 @@ std::vector<std::filesystem::path> masks_for(const DataSource& data, const std::
 
 /// What of a graph's work Q/DQ turns into integers, by the graph alone: a runtime may do less.
 struct WorkShare {
-  /// Multiplications of Conv, ConvTranspose, Gemm and MatMul, and their integer forms, for one sample.
+  /// Multiplications of Conv, ConvTranspose, Gemm and MatMul, and their integer forms, and of LSTM, GRU and RNN, for
+  /// one sample.
   double integer_multiplies = 0.0;
   double float_multiplies = 0.0;
   /// Those operators whose shapes are not known, which count for nothing.

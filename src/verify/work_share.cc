@@ -18,6 +18,7 @@ bool is_one_of(const Node& node, std::initializer_list<std::string_view> op_type
 
 bool is_activation(const Node& node) { return is_one_of(node, {"Relu", "Clip", "LeakyRelu"}); }
 bool multiplies(const Node& node) { return is_one_of(node, {"Conv", "ConvTranspose", "Gemm", "MatMul"}); }
+bool is_recurrent(const Node& node) { return is_one_of(node, {"LSTM", "GRU", "RNN"}); }
 
 /// Where an operator on integers alone has its weights; 0 for any other operator.
 std::size_t integer_weight_input(const Node& node) {
@@ -91,6 +92,7 @@ class Work {
 
   /// Elements of the output times what is summed for each; negative where that is not known.
   double multiplications(const Node& node, std::size_t weight_input) const {
+    if (is_recurrent(node)) return recurrent_multiplications(node);
     const double outputs = elements(node.output(0));
     const auto weight = graph_.value(node.input(weight_input)).static_shape();
     if (named(node, "ConvTranspose")) {
@@ -102,6 +104,19 @@ class Work {
       return outputs * kernel(*weight) * double_of((*weight)[1]);
     const bool by_rows = is_one_of(node, {"Gemm", "QGemm"}) && node.int_or("transB", 0) != 0;
     return outputs * double_of(by_rows ? weight->back() : (*weight)[weight->size() - 2]);
+  }
+  /// Each step of each sample meets all weights, of the input and of the state before.
+  double recurrent_multiplications(const Node& node) const {
+    const auto& dims = graph_.value(node.input(0)).dims;
+    const auto weight = graph_.value(node.input(1)).static_shape();
+    const auto recurrence = graph_.value(node.input(2)).static_shape();
+    if (!dims || dims->size() != 3 || !weight || !recurrence) return -1.0;
+    const bool batch_first = node.int_or("layout", 0) == 1;
+    const Dim& steps = (*dims)[batch_first ? 1 : 0];
+    const Dim& batch = (*dims)[batch_first ? 0 : 1];
+    if (!steps.known()) return -1.0;
+    const double weights = double_of(element_count(*weight)) + double_of(element_count(*recurrence));
+    return double_of(steps.size) * (batch.known() ? double_of(batch.size) : 1.0) * weights;
   }
   static double double_of(std::int64_t size) { return static_cast<double>(size); }
   static double kernel(const Shape& weight) {
@@ -123,8 +138,10 @@ class Work {
 
   void count_multiplies(NodeId id) {
     const Node& node = graph_.node(id);
-    const std::size_t weight_input = multiplies(node) ? 1 : integer_weight_input(node);
-    if (weight_input == 0 || node.input(weight_input) == kNoValue || node.output(0) == kNoValue) return;
+    const std::size_t weight_input = multiplies(node) || is_recurrent(node) ? 1 : integer_weight_input(node);
+    const ValueId shaped = is_recurrent(node) ? node.input(2) : node.output(0);
+    const auto absent = [](ValueId value) { return value == kNoValue; };
+    if (weight_input == 0 || absent(node.input(0)) || absent(node.input(weight_input)) || absent(shaped)) return;
     const double count = multiplications(node, weight_input);
     if (count < 0.0)
       ++share_.unknown;

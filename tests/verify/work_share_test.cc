@@ -59,6 +59,18 @@ TEST_CASE("weights alone in integers are float work, and QLinear operators integ
   CHECK(share.boundaries == 2);
 }
 
+TEST_CASE("a recurrent operator is float work of all its weights at each step") {
+  const auto of = [](const std::string& dims, const std::string& attributes) {
+    return work_share(parse_graph("graph opset 14 { input x: f32[" + dims + R"(]
+      const w: f32[1,20,3] = fill(1) const r: f32[1,20,5] = fill(1)
+      _, h = LSTM(x, w, r) {hidden_size=5)" +
+                                  attributes + "} output h }"));
+  };
+  CHECK(of("7,N,3", "").float_multiplies == 7 * (20 * 3 + 20 * 5));
+  CHECK(of("2,7,3", ", layout=1").float_multiplies == 2 * 7 * (20 * 3 + 20 * 5));
+  CHECK(of("T,1,3", "").unknown == 1);
+}
+
 TEST_CASE("operators of unknown shape are counted apart") {
   const Graph graph = parse_graph(R"(graph opset 13 { input x: f32[N,2,H,4] const f: f32[3,2,1,1] = fill(1)
     y = Conv(x, f) output y })");
