@@ -35,6 +35,7 @@ std::span<const Pass> prepare_passes() {
   static constexpr std::array kTable{
       Pass{"eliminate_identity", "removes operators that hand on their input", &passes::eliminate_identity},
       Pass{"fold_shapes", "takes sizes that are known for constants", &passes::fold_shapes},
+      Pass{"fold_reshapes", "names the sizes of reshapes where one alone is open", &passes::fold_reshapes},
       Pass{"fold_constants", "computes what depends on constants alone", &passes::fold_constants},
       Pass{"fuse_matmul_add", "makes Gemm of a matrix product and a constant sum", &passes::fuse_matmul_add},
       Pass{"normalize_gemm", "moves alpha, beta and odd bias shapes of Gemm into its constants",
