@@ -71,6 +71,21 @@ TEST_CASE("ncnn: what its layers cannot do is refused") {
                  "other neighbours"));
 }
 
+TEST_CASE("ncnn: a Slice may name the batch where it keeps all of it") {
+  // As TensorFlow's and Keras' exporters do.
+  const auto slice = [](const char* begins, const char* ends) {
+    return fmt::format(
+        "input x: f32[1,4,6,6] const s: i64[3] = {{{}}} const e: i64[3] = {{{}}} "
+        "const a: i64[3] = {{0,2,3}} y = Slice \"cut\" (x, s, e, a)",
+        begins, ends);
+  };
+  CHECK(
+      contains(lines(slice("0,2,0", "9223372036854775807,5,2147483647")), "1 1 x y -23309=1,2 -23310=1,5 -23311=1,1"));
+  CHECK(contains(lines(slice("-1,0,0", "1,6,6")), "Noop "));
+  CHECK(contains(reason(slice("1,0,0", "2,6,6")), "along the batch"));
+  CHECK(contains(reason(slice("0,0,0", "-1,6,6")), "along the batch"));
+}
+
 TEST_CASE("ncnn: integers that its kernels do not compute with are refused") {
   const auto convolution = [](const char* type, const char* zero, const char* weights) {
     return reason(fmt::format(R"(input x: f32[1,2,4,4] const s: f32[] = {{0.5}} const z: {}[] = {{{}}}

@@ -101,8 +101,8 @@ std::vector<Made> made_graphs() {
          r = Reshape(t, four) s = Transpose(r) {perm=[0,3,1,2]} const three: i64[3] = {1, -1, 8}
          q = Reshape(s, three) u = Transpose(q) {perm=[0,2,1]} y = Softmax(u) {axis=1})",
        false},
-      {"slices", image + R"(const st: i64[3] = {1, 2, -9} const en: i64[3] = {7, 8, 9223372036854775807}
-         const ax: i64[3] = {1, 2, 3} const step: i64[3] = {1, 2, 3} a = Slice(x, st, en, ax, step)
+      {"slices", image + R"(const st: i64[4] = {0, 1, 2, -9} const en: i64[4] = {1, 7, 8, 9223372036854775807}
+         const ax: i64[4] = {0, 1, 2, 3} const step: i64[4] = {1, 1, 2, 3} a = Slice(x, st, en, ax, step)
          const part: i64[2] = {2, 4} b, c = Split(a, part) {axis=1} const pads: i64[8] = {0,1,2,0,0,1,1,3}
          const fill: f32[] = {0.5} y = Pad(c, pads, fill) z = Neg(b) output z)",
        false},
@@ -123,6 +123,25 @@ std::vector<Made> made_graphs() {
       {"reductions", image + R"(const ax: i64[1] = {2} a = ReduceMean(x) {axes=[2,3], keepdims=1} b = ReduceSum(x, ax)
          {keepdims=0} c = ReduceMax(x) {axes=[1], keepdims=1} y = Mul(x, a) z = Neg(b) u = Add(x, c)
          output z output u)",
+       false},
+      {"more_activations", image + R"(a = Softplus(x) b = Reciprocal(a) c = Ceil(x) d = Gelu(b)
+         e = Gelu(x) {approximate="tanh"} f = Add(c, d) y = Sub(f, e))",
+       false},
+      {"powers", image + R"(const two: f32[] = {2} const k: f32[8,1,1] = random(1, 0.5, 2) a = Softplus(x)
+         b = Pow(a, two) c = Pow(k, b) y = Pow(a, c))",
+       false},
+      {"norms", image + R"(const s: f32[8] = random(1) const b: f32[8] = random(2) a = InstanceNormalization(x, s, b)
+         {epsilon=0.001} y = LRN(a) {size=5, alpha=0.01, beta=0.6, bias=1.5})",
+       false},
+      {"indices", image + R"(const i: i64[3] = {2,3,4} const ax: i64[2] = {2,3} const at: i64[1] = {0}
+         a = Gather(x, i) {axis=1} b = LogSoftmax(a) {axis=1} g = GlobalMaxPool(b) y = Squeeze(g, ax)
+         z = Softmax(b) {axis=3} u = LogSoftmax(x) {axis=3} output z output u)",
+       false},
+      {"more_reductions", image + R"(p = Softplus(x) a = ReduceL1(x) {axes=[1], keepdims=1}
+         b = ReduceL2(x) {axes=[2,3], keepdims=1} c = ReduceLogSum(p) {axes=[3], keepdims=1}
+         d = ReduceLogSumExp(x) {axes=[2], keepdims=1} e = ReduceMin(x) {axes=[1,2], keepdims=1}
+         f = ReduceProd(p) {axes=[3], keepdims=1} g = ReduceSumSquare(x) {axes=[1], keepdims=1}
+         h = Sum(a, b, x) j = Sum(x, c, f) k = Sum(x, d, e) y = Sum(h, j) z = Add(k, g) output z)",
        false},
       {"matrices", R"(input x: f32[1,6,8] const w: f32[8,5] = random(1) a = MatMul(x, w)
          t = Transpose(x) {perm=[0,2,1]} b = MatMul(x, t) y = Concat(a, b) {axis=2})",

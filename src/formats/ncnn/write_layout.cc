@@ -188,6 +188,14 @@ struct Cut {
   std::int64_t begin = 0, end = 0, step = 1;
 };
 
+/// Whether the axis is the batch, all of which is kept: exporters of TensorFlow and Keras name every axis.
+bool keeps_batch(const LayerWriter& writer, ValueId value, std::int64_t axis, std::int64_t begin, std::int64_t end) {
+  const std::size_t batch = writer.batch_of(value);
+  if (batch == kNoBatch) return false;
+  const auto rank = static_cast<std::int64_t>(writer.blob_rank(value)) + 1;
+  return (axis < 0 ? axis + rank : axis) == static_cast<std::int64_t>(batch) && begin <= 0 && end >= 1;
+}
+
 /// What Slice keeps of each axis it names, within the sizes of its input.
 std::vector<Cut> cuts_of(LayerWriter& writer, NodeId id) {
   const ValueId input = writer.node(id).input(0);
@@ -203,6 +211,7 @@ std::vector<Cut> cuts_of(LayerWriter& writer, NodeId id) {
   }
   std::vector<Cut> cuts;
   for (std::size_t i = 0; i < begins.size(); ++i) {
+    if (keeps_batch(writer, input, axes[i], begins[i], ends[i])) continue;
     Cut cut;
     cut.axis = writer.blob_axis(input, axes[i]);
     cut.step = steps.empty() ? 1 : steps[i];
