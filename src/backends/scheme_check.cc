@@ -164,9 +164,9 @@ void check_granularity(const TensorChoice& choice, TensorKind kind, const Backen
     throw Error(
         ErrorCode::unsupported,
         fmt::format("{}{} with a scale for each channel are asked for (merge type {}, or {}_qscheme's granularity: "
-                    "per_channel, or an observer by channels), which {} does not take ({}); take merge type {}, or set "
+                    "per_channel, or {}_observer by channels), which {} does not take ({}); take merge type {}, or set "
                     "granularity: per_tensor{}",
-                    where, plural(kind), weights ? "0 or 1" : "0", letter(kind), backend.name,
+                    where, plural(kind), weights ? "0 or 1" : "0", letter(kind), letter(kind), backend.name,
                     backends_with(&SchemeLimits::per_channel, kind), weights ? "2" : "1 or 2",
                     choice.observer ? fmt::format(" and take {}", per_tensor_name(choice.observer->name)) : ""));
   }
