@@ -228,6 +228,7 @@ TEST_CASE("ncnn: layers of one dimension, of normalization, of any order, and pa
       "input x: f32[1,3,4,4] const s: f32[3] = random(1) const b: f32[3] = random(2) "
       "y = InstanceNormalization(x, s, b) {epsilon=0.01}");
   check_same_numbers("input x: f32[1,5] y = LogSoftmax(x)");
+  check_same_numbers("input x: f32[1,5] a = Gelu(x) y = Gelu(a) {approximate=\"tanh\"}");
   check_same_numbers("input x: f32[1,2,3,4,5] y = Transpose(x) {perm=[0,1,3,4,2]}");
   check_same_numbers("input x: f32[1,2,3,4,5] y = Transpose(x) {perm=[0,4,2,1,3]}");
   check_same_numbers("input x: f32[1,5,4] const i: i64[] = {-2} y = Gather(x, i) {axis=1}");

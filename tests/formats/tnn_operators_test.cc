@@ -135,7 +135,7 @@ TEST_CASE("TNN: Split, Gather, LogSoftmax and powers are other layers, computed 
        {x + "a, b = Split(x) {axis=1} y = Sub(a, b)", x + "const i: i64[] = {-1} y = Gather(x, i) {axis=1}",
         x + "const i: i64[2] = {1,2} y = Gather(x, i) {axis=2}", x + "y = LogSoftmax(x) {axis=2}",
         x + "const p: f32[] = {2} a = Pow(x, p) const q: f32[] = {0.5} y = Pow(a, q)",
-        x + "y = ReduceL2(x) {axes=[2]}"}) {
+        x + "a = ReduceL2(x) {axes=[2]} b = ReduceL1(x) {axes=[1]} y = Add(a, b)"}) {
     INFO(body);
     const Graph graph = tnn_graph(body);
     const Graph read = read_tnn(written_tnn(graph));

@@ -114,14 +114,25 @@ void read_swish(LayerReader& reader, const Layer& layer) {
   reader.finish_like(layer, input, reader.emit(layer, "Mul", {input.value, gate}));
 }
 
-/// x / 2 · (1 + erf(x / √2)), as ncnn computes it unless it is told to be fast.
-void read_gelu(LayerReader& reader, const Layer& layer) {
+/// erf(x / √2), or, as ncnn computes it where it is told to be fast, tanh(√(2/π) · (x + 0.044715 · x³)).
+ValueId gelu_gate(LayerReader& reader, const Layer& layer, ValueId x) {
   constexpr float kInverseRootOf2 = 0.70710678F;
-  if (layer.params.int_or(0, 0) != 0) LayerReader::refuse("a GELU by tanh");
+  constexpr float kRootOf2ByPi = 0.79788452F;
+  constexpr float kOfCube = 0.044715F;
+  if (layer.params.int_or(0, 0) == 0) {
+    return reader.emit(layer, "Erf", {reader.emit(layer, "Mul", {x, scalar(reader, layer, "root", kInverseRootOf2)})});
+  }
+  const ValueId cube = reader.emit(layer, "Mul", {reader.emit(layer, "Mul", {x, x}), x});
+  const ValueId part = reader.emit(layer, "Mul", {cube, scalar(reader, layer, "of_cube", kOfCube)});
+  const ValueId sum = reader.emit(layer, "Add", {x, part});
+  return reader.emit(layer, "Tanh", {reader.emit(layer, "Mul", {sum, scalar(reader, layer, "root", kRootOf2ByPi)})});
+}
+
+/// x / 2 · (1 + gate).
+void read_gelu(LayerReader& reader, const Layer& layer) {
   const ReadBlob& input = reader.bottom(layer);
-  const ValueId scaled = reader.emit(layer, "Mul", {input.value, scalar(reader, layer, "root", kInverseRootOf2)});
-  const ValueId erf = reader.emit(layer, "Erf", {scaled});
-  const ValueId gate = reader.emit(layer, "Add", {erf, scalar(reader, layer, "one", 1.0F)});
+  const ValueId open = gelu_gate(reader, layer, input.value);
+  const ValueId gate = reader.emit(layer, "Add", {open, scalar(reader, layer, "one", 1.0F)});
   const ValueId product = reader.emit(layer, "Mul", {input.value, gate});
   reader.finish_like(layer, input, reader.emit(layer, "Mul", {product, scalar(reader, layer, "half", 0.5F)}));
 }
