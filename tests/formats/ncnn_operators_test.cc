@@ -227,6 +227,10 @@ TEST_CASE("ncnn: layers of one dimension, of normalization, of any order, and pa
   check_same_numbers(
       "input x: f32[1,3,4,4] const s: f32[3] = random(1) const b: f32[3] = random(2) "
       "y = InstanceNormalization(x, s, b) {epsilon=0.01}");
+  const std::string rows = "const s: f32[4] = random(1) const b: f32[4] = random(2) ";
+  check_same_numbers("input x: f32[1,3,5,4] " + rows + "y = LayerNormalization(x, s, b) {epsilon=0.01}");
+  check_same_numbers("input x: f32[1,5,4] " + rows + "y = LayerNormalization(x, s) {axis=2}");
+  check_same_numbers("input x: f32[1,4] " + rows + "y = LayerNormalization(x, s, b)");
   check_same_numbers("input x: f32[1,5] y = LogSoftmax(x)");
   check_same_numbers("input x: f32[1,5] a = Gelu(x) y = Gelu(a) {approximate=\"tanh\"}");
   check_same_numbers("input x: f32[1,2,3,4,5] y = Transpose(x) {perm=[0,1,3,4,2]}");

@@ -133,6 +133,10 @@ std::vector<Made> made_graphs() {
       {"norms", image + R"(const s: f32[8] = random(1) const b: f32[8] = random(2) a = InstanceNormalization(x, s, b)
          {epsilon=0.001} y = LRN(a) {size=5, alpha=0.01, beta=0.6, bias=1.5})",
        false},
+      {"rows", image + R"(const s: f32[11] = random(1) const b: f32[11] = random(2)
+         a = LayerNormalization(x, s, b) {epsilon=0.001} p = ReduceMean(a) {axes=[1], keepdims=0}
+         y = LayerNormalization(p, s))",
+       false},
       {"indices", image + R"(const i: i64[3] = {2,3,4} const ax: i64[2] = {2,3} const at: i64[1] = {0}
          a = Gather(x, i) {axis=1} b = LogSoftmax(a) {axis=1} g = GlobalMaxPool(b) y = Squeeze(g, ax)
          z = Softmax(b) {axis=3} u = LogSoftmax(x) {axis=3} output z output u)",

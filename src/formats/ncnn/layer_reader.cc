@@ -68,8 +68,8 @@ bool stands_around(const Layer& layer, std::string_view op_type) {
 }
 
 const ReadRule* rule_for(std::string_view type) {
-  for (const auto rules :
-       {convolution_readers(), one_dimension_readers(), pooling_readers(), elementwise_readers(), layout_readers()}) {
+  for (const auto rules : {convolution_readers(), one_dimension_readers(), pooling_readers(), elementwise_readers(),
+                           normalization_readers(), layout_readers()}) {
     const auto rule = std::find_if(rules.begin(), rules.end(), [&](const ReadRule& r) { return r.type == type; });
     if (rule != rules.end()) return &*rule;
   }

@@ -94,6 +94,7 @@ std::span<const ReadRule> convolution_readers();
 std::span<const ReadRule> one_dimension_readers();
 std::span<const ReadRule> pooling_readers();
 std::span<const ReadRule> elementwise_readers();
+std::span<const ReadRule> normalization_readers();
 std::span<const ReadRule> layout_readers();
 
 /// What parameters 9 and 10 of a layer fuse into it: the activation's result, or `value` itself.

@@ -330,7 +330,8 @@ void LayerWriter::write(NodeId id) {
   if (fused_.contains(id)) return;
   const std::string& type = node(id).op_type;
   if (node(id).domain.empty()) {
-    for (const auto rules : {convolution_rules(), pooling_rules(), elementwise_rules(), layout_rules()}) {
+    for (const auto rules :
+         {convolution_rules(), pooling_rules(), elementwise_rules(), normalization_rules(), layout_rules()}) {
       for (const WriteRule& rule : rules) {
         if (rule.op_type != type) continue;
         require_blobs(id);

@@ -124,6 +124,7 @@ struct WriteRule {
 std::span<const WriteRule> convolution_rules();
 std::span<const WriteRule> pooling_rules();
 std::span<const WriteRule> elementwise_rules();
+std::span<const WriteRule> normalization_rules();
 std::span<const WriteRule> layout_rules();
 
 /// How ncnn fuses the activation into the layer before: its type 1 to 6 and parameters. Type 0: it does not.
