@@ -103,6 +103,8 @@ TEST_CASE("TNN: what integers it has no kernels for is refused") {
                  "zero point 0, not to u8 with 3"));
   CHECK(contains(reasons(x + kPair + kWeight + "y = Conv(xd, w)"), "gives out floats"));
   CHECK(contains(reasons(x + kPair + "y = Sigmoid(xd)"), "rounded, which TNN rounds for integer layers alone"));
+  CHECK(contains(reasons("input a: f32[1,2,3,4] x = Tanh \"t\" (a) " + std::string(kPair) + "y = Sigmoid(xd)"),
+                 "with Tanh 't' skipped (--skip)"));
   CHECK(contains(reasons(x + kPair + kWeight +
                          "c = Conv(xd, w) cq = QuantizeLinear(c, s, z) "
                          "cd = DequantizeLinear(cq, s, z) y = Add(cd, c)"),

@@ -213,8 +213,12 @@ std::string LayerWriter::float_blob(ValueId value) const {
   }
   const bool integer = model_.integer_.contains(source);
   if (view().restored(value) && !integer) {
-    refuse(fmt::format("it runs in float in TNN and reads '{}' rounded, which TNN rounds for integer layers alone",
-                       graph().value(source).name));
+    const NodeId producer = graph().producer(source);
+    refuse(fmt::format("it runs in float in TNN and reads '{}' rounded, which TNN rounds for integer layers alone{}",
+                       graph().value(source).name,
+                       producer == kNoNode ? ""
+                                           : fmt::format(": quantize the float model with {} skipped (--skip)",
+                                                         describe(graph(), producer))));
   }
   if (!view().restored(value) && integer && !reads_before_activation(source)) {
     refuse(fmt::format("it reads '{}' not rounded, which TNN computes in integers", graph().value(source).name));
