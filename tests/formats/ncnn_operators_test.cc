@@ -223,6 +223,8 @@ TEST_CASE("ncnn: layers of one dimension, of normalization, of any order, and pa
   check_same_numbers(wave + "const w: f32[4,2,3] = random(1) y = Conv(x, w) {group=2}");
   check_same_numbers(wave + "y = MaxPool(x) {kernel_shape=[3], strides=[2], pads=[1,0]}");
   check_same_numbers(wave + "y = AveragePool(x) {kernel_shape=[2], strides=[2], pads=[1,1], count_include_pad=1}");
+  check_same_numbers(wave + "p = GlobalAveragePool(x) y = Flatten(p)");
+  check_same_numbers(wave + "y = GlobalMaxPool(x)");
   check_same_numbers("input x: f32[1,6,3,3] y = LRN(x) {size=3, alpha=0.5, beta=0.6, bias=2.0}");
   check_same_numbers(
       "input x: f32[1,3,4,4] const s: f32[3] = random(1) const b: f32[3] = random(2) "

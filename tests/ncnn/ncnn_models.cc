@@ -137,6 +137,8 @@ std::vector<Made> made_graphs() {
          a = LayerNormalization(x, s, b) {epsilon=0.001} p = ReduceMean(a) {axes=[1], keepdims=0}
          y = LayerNormalization(p, s))",
        false},
+      {"wave_means", R"(input x: f32[1,6,9] p = GlobalAveragePool(x) y = Flatten(p) z = GlobalMaxPool(x) output z)",
+       false},
       {"indices", image + R"(const i: i64[3] = {2,3,4} const ax: i64[2] = {2,3} const at: i64[1] = {0}
          a = Gather(x, i) {axis=1} b = LogSoftmax(a) {axis=1} g = GlobalMaxPool(b) y = Squeeze(g, ax)
          z = Softmax(b) {axis=3} u = LogSoftmax(x) {axis=3} output z output u)",

@@ -16,11 +16,25 @@ constexpr std::int32_t kValid = 1;
 
 enum class Kind : std::int32_t { max = 0, average = 1 };
 
+/// Over the one dimension behind the channels: their means, or largest elements.
+void write_global_1d(LayerWriter& writer, NodeId id, Kind kind) {
+  constexpr std::int32_t kMean = 3;
+  constexpr std::int32_t kMax = 4;
+  Layer& layer = writer.add("Reduction", id);
+  layer.params.set(0, kind == Kind::average ? kMean : kMax);
+  layer.params.set(1, std::int32_t{0});
+  layer.params.set(3, std::vector<std::int32_t>{1});
+  layer.params.set(4, std::int32_t{1});
+  layer.params.set(5, std::int32_t{1});  // axes do not count the batch
+}
+
 /// The layer gives a blob of one dimension, ONNX keeps height and width of 1: a Reshape, where anything but a reshape
 /// reads it.
 void write_global(LayerWriter& writer, NodeId id, Kind kind) {
   const Node& node = writer.node(id);
-  if (writer.blob_rank(node.input(0)) != kSpatial + 1) throw NoLayer{"it runs over other than two dimensions"};
+  const std::size_t rank = writer.blob_rank(node.input(0));
+  if (rank == 2) return write_global_1d(writer, id, kind);
+  if (rank != kSpatial + 1) throw NoLayer{"it runs over other than one or two dimensions"};
   Layer pooling;
   pooling.type = "Pooling";
   pooling.params.set(0, static_cast<std::int64_t>(kind), 0);
