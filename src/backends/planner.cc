@@ -32,6 +32,7 @@ Planner::Planner(const Graph& graph, const BackendSpec& backend, const QConfig& 
   reasons_.resize(nodes);
   reaches_integer_.resize(values);
   kept_float_.resize(values);
+  rectified_.resize(values);
   quantized_.resize(values);
   shares_with_.resize(values);
   std::iota(shares_with_.begin(), shares_with_.end(), 0);
@@ -45,6 +46,7 @@ Planner::Planner(const Graph& graph, const BackendSpec& backend, const QConfig& 
   }
   drop_unfed_movers();
   mark_reaching();
+  find_rectified();
   for (const NodeId id : order_) {
     if (is_integer(id)) quantize_around(id);
   }
@@ -184,10 +186,35 @@ void Planner::quantize_around(NodeId id) {
   for (const ValueId output : node.outputs) {
     if (output == kNoValue) continue;
     quantize(output);
-    share(node.input(0), output);
+    if (rule->role != OpRole::joins) share(node.input(0), output);
   }
-  if (rule->role != OpRole::joins) return;
-  for (const ValueId input : node.inputs) share(node.input(0), input);
+  if (rule->role == OpRole::joins) join(node);
+}
+
+/// What a fused Relu computes keeps parameters of its own where other inputs may be negative: saturation does not do
+/// what the Relu does in a range that reaches below 0, and the operator before it would run in float.
+void Planner::join(const Node& node) {
+  const bool all = std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) { return is_rectified(id); });
+  for (const ValueId input : node.inputs) {
+    if (all || !is_rectified(input)) share(node.output(0), input);
+  }
+}
+
+/// Results of fused Relus, and what is moved, joined and averaged of them alone.
+void Planner::find_rectified() {
+  for (const NodeId id : order_) {
+    const Node& node = graph_.node(id);
+    const OpRule* rule = rule_of(id);
+    bool rectified = fused_into_[index(id)] != kNoNode && node.op_type == "Relu";
+    const bool keeps_sign = node.op_type.ends_with("AveragePool");
+    if (keeps_sign || (rule != nullptr && rule->role == OpRole::moves_data)) rectified = is_rectified(node.input(0));
+    if (rule != nullptr && rule->role == OpRole::joins) {
+      rectified = std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId x) { return is_rectified(x); });
+    }
+    for (const ValueId output : node.outputs) {
+      if (output != kNoValue) rectified_[index(output)] = rectified;
+    }
+  }
 }
 
 void Planner::quantize(ValueId id) {
@@ -224,7 +251,9 @@ bool Planner::adds_values(ValueId id) const {
   const NodeId producer = graph_.producer(id);
   if (producer == kNoNode || !is_integer(producer) || rule_of(producer) == nullptr) return true;
   const OpRole role = rule_of(producer)->role;
-  return role != OpRole::moves_data && role != OpRole::joins;
+  if (role != OpRole::joins) return role != OpRole::moves_data;
+  const auto& inputs = graph_.node(producer).inputs;
+  return std::any_of(inputs.begin(), inputs.end(), [&](ValueId input) { return group_of(input) != group_of(id); });
 }
 
 Plan Planner::plan() const {

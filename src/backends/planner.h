@@ -49,6 +49,9 @@ class Planner {
   void mark_reaching();
   void quantize_around(NodeId id);
   void quantize(ValueId id);
+  void join(const Node& node);
+  void find_rectified();
+  bool is_rectified(ValueId id) const { return id != kNoValue && rectified_[static_cast<std::size_t>(id)]; }
   void share(ValueId a, ValueId b);
   ValueId group_of(ValueId id) const;
   void flatten_groups();
@@ -77,6 +80,7 @@ class Planner {
   std::vector<bool> reaches_integer_;  // by value: some integer node depends on it
   std::vector<bool> kept_float_;       // by value: the user wants no parameters for it
   std::vector<bool> quantized_;        // by value
+  std::vector<bool> rectified_;        // by value: no element is negative
   std::vector<ValueId> shares_with_;   // by value: towards the group's first value, which it is in the end
 };
 

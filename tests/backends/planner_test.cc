@@ -104,6 +104,22 @@ TEST_CASE("a fire module's branches share their parameters through Concat and po
   CHECK(adding == Set{"x", "r1", "q1", "q2", "c2"});
 }
 
+TEST_CASE("what a Relu gives to a Concat of values that may be negative keeps its parameters") {
+  const Named plan = plan_of(kIn + R"(const u: f32[4,8,1,1] = random(5)
+    c1 = Conv(x, w) r1 = Relu(c1) p = MaxPool(r1) {kernel_shape=[1,1]} c2 = Conv(p, v) r2 = Relu(c2) c3 = Conv(r1, v)
+    k = Concat(r2, c3) {axis=1} c4 = Conv(k, u) output c4)");
+  CHECK(plan.integer == Set{"c1", "r1", "p", "c2", "r2", "c3", "k", "c4"});
+  CHECK(plan.groups ==
+        Groups{{"x", "x"}, {"r1", "r1"}, {"p", "r1"}, {"r2", "r2"}, {"c3", "c3"}, {"k", "c3"}, {"c4", "c4"}});
+  CHECK(plan.activations.at("k").adds_values);
+  const Named alike = plan_of(kIn + R"(const u: f32[4,12,1,1] = random(5)
+    c1 = Conv(x, w) r1 = Relu(c1) c2 = Conv(r1, v) r2 = Relu(c2) j = Concat(r1, r2) {axis=1}
+    a = AveragePool(r2) {kernel_shape=[1,1]} k = Concat(a, j) {axis=1} c4 = Conv(k, u) output c4)");
+  CHECK(alike.groups ==
+        Groups{{"x", "x"}, {"r1", "r1"}, {"r2", "r1"}, {"j", "r1"}, {"a", "r1"}, {"k", "r1"}, {"c4", "c4"}});
+  CHECK_FALSE(plan.activations.at("p").adds_values);
+}
+
 TEST_CASE("values of unlike channels that share their parameters have one scale") {
   QConfig config;
   config.activation.granularity = Granularity::per_channel;
