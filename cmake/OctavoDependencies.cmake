@@ -22,6 +22,8 @@ if(OCTAVO_COMPUTE STREQUAL "onednn" AND NOT dnnl_FOUND)
 endif()
 if(dnnl_FOUND AND NOT OCTAVO_COMPUTE STREQUAL "eigen")
   set(OCTAVO_WITH_ONEDNN ON)
+  # Of OpenMP the run-time library alone: it is asked for oneDNN's threads, and no code here has its pragmas.
+  set(octavo_compute_libraries DNNL::dnnl $<LINK_ONLY:OpenMP::OpenMP_CXX>)
 else()
   set(OCTAVO_WITH_ONEDNN OFF)
 endif()
