@@ -53,11 +53,11 @@ class NcnnModel:
         return np.array(mat)[None]
 
 
-def run_ncnn(param: Path, bin: Path | None, samples: Iterable[Array]) -> Iterator[list[Array]]:
-    """The outputs of each sample, in the order of the names in the .param file."""
+def run_ncnn(param: Path, bin: Path | None, samples: Iterable[Array], outputs: list[str]) -> Iterator[list[Array]]:
+    """These outputs of each sample: a .param file has them in the order of its layers."""
     model = NcnnModel(param, bin)
     for sample in samples:
-        yield model.run(sample)
+        yield model.run(sample, outputs)
 
 
 def integer_layers(param: Path) -> dict[str, tuple[str, int]]:

@@ -18,6 +18,8 @@ from zoo import DEFAULT_DATA, REPOSITORY, ZOO, Array, Model
 
 MODELS = ("squeezenet", "efficientnet_lite0", "cifar10_resnet20", "cifar10_resnet56", "mlperftiny_ic_resnet8",
           "espnet_camvid", "kws_dscnn", "vww", "mnist", "superres_espcn_x3", "ultraface")
+Args = argparse.Namespace
+Samples = Iterable[Array]
 # 8-bit kernels saturate on CPUs without VNNI, which says nothing about the model.
 EXACT = "vnni" in Path("/proc/cpuinfo").read_text()
 
@@ -32,22 +34,24 @@ def openvino_runner(path: Path, threads: int) -> Run:
     return lambda x: [np.array(value) for value in compiled([x]).values()]
 
 
-def each(run: Run, samples: Iterable[Array]) -> Iterator[list[Array]]:
+def each(run: Run, samples: Samples) -> Iterator[list[Array]]:
     return map(run, samples)
 
 
-def in_onnxruntime(model: Model, files: list[Path], samples: Iterable[Array], threads: int) -> Iterator[list[Array]]:
-    return each(onnx_runner(files[0], model.input, threads), samples)
+def in_onnxruntime(model: Model, files: list[Path], samples: Samples, args: Args) -> Iterator[list[Array]]:
+    return each(onnx_runner(files[0], model.input, args.threads), samples)
 
 
-def in_openvino(model: Model, files: list[Path], samples: Iterable[Array], threads: int) -> Iterator[list[Array]]:
-    return each(openvino_runner(files[0], threads), samples)
+def in_openvino(model: Model, files: list[Path], samples: Samples, args: Args) -> Iterator[list[Array]]:
+    return each(openvino_runner(files[0], args.threads), samples)
 
 
-def in_ncnn(model: Model, files: list[Path], samples: Iterable[Array], threads: int) -> Iterable[list[Array]]:
+def in_ncnn(model: Model, files: list[Path], samples: Samples, args: Args) -> Iterable[list[Array]]:
+    import onnx
     from ncnn_runtime import run_ncnn
 
-    return run_ncnn(files[0], files[1], samples)
+    outputs = [output.name for output in onnx.load(model.path(args.data)).graph.output]
+    return run_ncnn(files[0], files[1], samples, outputs)
 
 
 # What --to is called, the endings of its files, and how they are run.
@@ -68,7 +72,7 @@ def measure(model: Model, name: str, args: argparse.Namespace, reference: list[l
     command.quantize(args.octavo, model.path(args.data), files[0], "--to", to, *flags, threads=args.threads)
     truth, comparison = Comparison(model), Comparison(model)
     samples = (x for x, _ in model.evaluation(args.data))
-    outputs = run(model, files, samples, args.threads)
+    outputs = run(model, files, samples, args)
     for (_, target), expected, found in zip(model.evaluation(args.data), reference, outputs):
         truth.add(expected, expected, target)
         comparison.add(expected, [y.reshape(f.shape) for y, f in zip(found, expected)], target)
