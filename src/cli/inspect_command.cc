@@ -43,17 +43,25 @@ void print_values(const Graph& graph, std::string_view what, const std::vector<V
   for (const ValueId id : ids) fmt::print("{:<8} {}: {}\n", what, graph.value(id).name, type_text(graph.value(id)));
 }
 
-/// Operators by type with their count; a star marks those that cannot be run here.
-void print_operators(const Graph& graph) {
-  const auto known = executable_operators();
+std::string type_of(const Node& node) {
+  return fmt::format("{}{}{}", node.domain, node.domain.empty() ? "" : "::", node.op_type);
+}
+
+std::map<std::string, int> operator_counts(const Graph& graph) {
   std::map<std::string, int> counts;
-  for (const NodeId id : graph.nodes()) {
-    const Node& node = graph.node(id);
-    const bool runs = node.domain.empty() && std::binary_search(known.begin(), known.end(), node.op_type);
-    ++counts[fmt::format("{}{}{}{}", node.domain, node.domain.empty() ? "" : "::", node.op_type, runs ? "" : " *")];
-  }
+  for (const NodeId id : graph.nodes()) ++counts[type_of(graph.node(id))];
+  return counts;
+}
+
+/// A star marks those that cannot be run here, even as the pairs that they are read as: `readable` has these.
+void print_operators(const std::map<std::string, int>& stored, const Graph& readable) {
+  const auto known = executable_operators();
+  const auto left = operator_counts(readable);
   fmt::print("\nOperators as stored (* cannot be run by octavo):\n");
-  for (const auto& [type, count] : counts) fmt::print("  {:>5}  {}\n", count, type);
+  for (const auto& [type, count] : stored) {
+    const bool runs = !left.contains(type) || std::binary_search(known.begin(), known.end(), type);
+    fmt::print("  {:>5}  {}{}\n", count, type, runs ? "" : " *");
+  }
 }
 
 /// For a model that is quantized already: what it carries instead of a plan.
@@ -101,8 +109,9 @@ void run(const Arguments& arguments) {
     fmt::print("opset    {} {}\n", domain.empty() ? "ai.onnx" : domain, version);
   print_values(model, "input", model.inputs());
   print_values(model, "output", model.outputs());
-  print_operators(model);
+  const auto stored = operator_counts(model);
   restore_qdq(model);
+  print_operators(stored, model);
   if (!print_quantized(model)) print_support(model, arguments.recipe);
 }
 

@@ -2,8 +2,8 @@
 echo "# what other runtimes read"
 check "pairs" quantize --images images -o pairs.onnx --no-verify
 check "... as operators on integers" gives 0 export pairs.onnx --to onnx-qoperator -o integers.onnx
-check "... which inspect sees" eval 'run inspect integers.onnx && grep -q "QLinearConv" out &&
-  grep -q "Quantized already" out'
+check "... which inspect sees, and can be run" eval 'run inspect integers.onnx && grep -q "QLinearConv" out &&
+  grep -q "Quantized already" out && ! grep -q " \*$" out'
 check "... and verify runs" gives 0 verify "$digits/digits.onnx" integers.onnx --images images --pixel-range 0,1
 check "... and export turns back" eval 'run export integers.onnx --to onnx -o back.onnx && run inspect back.onnx &&
   ! grep -q QLinear out'
@@ -26,7 +26,8 @@ check "... has its float model beside it" gives 0 inspect trt_float.onnx
 refused 1 "runtime_version: has no effect" "a version that export's form does not read" export pairs.onnx --to onnx \
   --runtime-version 8601 -o refused.onnx
 refused 4 "quantized already" "a model with FakeQuantize" quantize fake.onnx --images images -o refused.onnx
-check "... which inspect sees" eval 'run inspect fake.onnx && grep -q "Quantized already" out'
+check "... which inspect sees, and can be run" eval 'run inspect fake.onnx && grep -q "FakeQuantize$" out &&
+  grep -q "Quantized already" out'
 check "weights alone for ncnn" quantize --weights-only --to ncnn -o weights.param
 check "... are said to be floats" eval 'grep -q "rounded to integers and written as floats" out &&
   grep -q "^note: weights are written as the floats" out && ! grep -q Winograd out'
